@@ -1,0 +1,113 @@
+//! Names and capacities of the kernel's maps, once.
+//!
+//! Owns: the names by which the loader finds maps, their default sizes, and the budget of memory. Refuses: the maps
+//! themselves (each is private to the kernel stage that queries it).
+
+macro_rules! names {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
+        $($(#[doc = $doc])+ pub const $name: &str = stringify!($name);)+
+    };
+}
+
+names! {
+    /// Hash: source address → [`crate::policy::Entry`]: bans and deny entries of single sources.
+    SOURCES;
+    /// LPM trie: prefix → [`crate::policy::Entry`]: deny and allow entries.
+    ENTRIES;
+    /// Array of words: [`crate::policy::PrefixFilter`] of `ENTRIES`.
+    ENTRY_FILTER;
+    /// Array: switches that change by the hour ([`crate::policy::SWITCHES`]).
+    SWITCHES;
+    /// LPM trie: prefix → peer id. One generation's.
+    PEER_PREFIXES;
+    /// Array: peer id → [`crate::policy::PeerRule`]. One generation's.
+    PEER_RULES;
+    /// Array: peer id × class → rate cell. One generation's.
+    PEER_CELLS;
+    /// Per-CPU array: peer id → [`crate::policy::PeerCounter`]. One generation's.
+    PEER_STATS;
+    /// Hash: source address → [`crate::policy::Registrant`].
+    REGISTRANTS;
+    /// Array of rate cells: the strangers' two rows, one after the other.
+    CELLS;
+    /// Array of one rate cell: all strangers together.
+    TOTAL;
+    /// Array: the strangers' hash key, made at first load and kept across generations.
+    HASH_KEY;
+    /// LRU hash: datagram → [`crate::policy::DatagramVerdict`].
+    FRAGMENTS;
+    /// Per-CPU array: reason → [`crate::policy::Counter`], of what was enforced.
+    STATS;
+    /// Per-CPU array: reason → [`crate::policy::Counter`], of what would have been dropped.
+    MONITORED;
+    /// Ring buffer of [`crate::event::Event`].
+    EVENTS;
+    /// Array: reason → events that may still be sampled; the daemon fills it up.
+    EVENT_CREDITS;
+    /// Per-CPU array of one: events lost to a full ring.
+    EVENTS_LOST;
+    /// Per-CPU array of one [`crate::sip::Window`].
+    WINDOW;
+}
+
+/// Maps that outlive a generation of the program, pinned once for an interface.
+pub const STATE: &[&str] = &[
+    SOURCES,
+    ENTRIES,
+    ENTRY_FILTER,
+    SWITCHES,
+    REGISTRANTS,
+    CELLS,
+    TOTAL,
+    HASH_KEY,
+    FRAGMENTS,
+    STATS,
+    MONITORED,
+    EVENTS,
+    EVENT_CREDITS,
+    EVENTS_LOST,
+];
+
+/// Maps that belong to one generation of the program and its policy.
+pub const GENERATION: &[&str] = &[PEER_PREFIXES, PEER_RULES, PEER_CELLS, PEER_STATS];
+
+/// Constants of a generation, set before it is loaded.
+pub mod global {
+    /// [`crate::policy::Policy`].
+    pub const POLICY: &str = "POLICY";
+    /// [`crate::policy::PortTable`].
+    pub const PORTS: &str = "PORTS";
+    /// [`crate::policy::PrefixFilter`] of the peers.
+    pub const PEER_FILTER: &str = "PEER_FILTER";
+    /// [`crate::sip::signature::Table`].
+    pub const SIGNATURES: &str = "SIGNATURES";
+}
+
+/// Programs of the object.
+pub mod program {
+    /// Judges live packets.
+    pub const INGRESS: &str = "sip_ingress";
+    /// The same for drivers that hand over large packets in several buffers.
+    pub const INGRESS_FRAGS: &str = "sip_ingress_frags";
+    /// Judges frames of BPF_PROG_TEST_RUN with a [`crate::event::Probe`] before them; never attached.
+    pub const PROBE: &str = "sip_probe";
+}
+
+/// The version of the maps' layout; part of the path under which they are pinned. Grows with every change of a state
+/// map's key, value or type.
+pub const LAYOUT: u32 = 1;
+
+/// Bans and denied single sources.
+pub const SOURCES_DEFAULT: u32 = 131_072;
+/// Deny and allow prefixes.
+pub const ENTRIES_DEFAULT: u32 = 65_536;
+/// Peer prefixes.
+pub const PEER_PREFIXES_DEFAULT: u32 = 65_536;
+/// Registrants.
+pub const REGISTRANTS_DEFAULT: u32 = 32_768;
+/// Cells in each of the strangers' two rows; a power of two.
+pub const CELLS_DEFAULT: u32 = 1 << 18;
+/// Datagrams in fragments.
+pub const FRAGMENTS_DEFAULT: u32 = 16_384;
+/// Bytes of the event ring; a power of two.
+pub const EVENTS_DEFAULT: u32 = 1 << 19;

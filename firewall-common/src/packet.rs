@@ -1,0 +1,97 @@
+//! From a frame's bytes to what the policy asks about: who, to which port, by which transport, which part of a datagram.
+//!
+//! Owns: the order of the headers and the verdict for every frame that cannot be read. Refuses: payloads (see
+//! [`crate::sip`]) and state (fragments are followed by the kernel's fragment stage).
+mod ethernet;
+mod ip;
+mod transport;
+
+pub use ip::MAX_EXTENSION_HEADERS;
+pub use transport::{ACK, Ports, SYN, TcpSegment, UdpDatagram, tcp, udp};
+
+use crate::addr::Addr;
+use crate::reason::Reason;
+use crate::verdict::{Flow, Verdict, stop};
+use core::ops::ControlFlow;
+
+/// Bytes that may end anywhere. The kernel's implementation compares against `data_end`, the host's is a slice.
+pub trait Bytes {
+    /// The `N` bytes at offset `at`, if all of them are there.
+    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]>;
+    /// How many bytes there are, in every buffer of the frame.
+    fn total(&self) -> u32;
+}
+
+impl Bytes for [u8] {
+    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        self.get(at as usize..)?.first_chunk().copied()
+    }
+    fn total(&self) -> u32 {
+        self.len() as u32
+    }
+}
+
+/// Transport protocols that the policy knows.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// RFC 768.
+    Udp = 17,
+    /// RFC 9293.
+    Tcp = 6,
+}
+
+/// Where in its datagram a fragment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// The datagram's identification: 16 bits for IPv4, 32 for IPv6.
+    pub id: u32,
+    /// Offset of its first byte in the datagram's payload, in bytes.
+    pub offset: u32,
+}
+
+/// A packet up to, not including, its transport header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Source address.
+    pub src: Addr,
+    /// Destination address.
+    pub dst: Addr,
+    /// The transport.
+    pub protocol: Protocol,
+    /// Offset of the transport header, or of the fragment's data, in the frame.
+    pub at: u32,
+    /// Bytes from `at` to the end of the IP packet.
+    pub len: u32,
+    /// Set when the packet is a part of a datagram; `None` also for an atomic fragment (RFC 6946).
+    pub fragment: Option<Fragment>,
+}
+
+/// Reads Ethernet, up to two VLAN tags, and IPv4 or IPv6 with its extension headers.
+///
+/// Stops with [`Reason::OtherTraffic`] for what carries neither UDP nor TCP.
+#[inline(always)]
+pub fn parse<B: Bytes + ?Sized>(frame: &B) -> Flow<Packet> {
+    let (kind, at) = ethernet::parse(frame)?;
+    match kind {
+        ethernet::Kind::V4 => ip::v4(frame, at),
+        ethernet::Kind::V6 => ip::v6(frame, at),
+    }
+}
+
+#[inline(always)]
+const fn protocol(number: u8) -> Flow<Protocol> {
+    match number {
+        17 => ControlFlow::Continue(Protocol::Udp),
+        6 => ControlFlow::Continue(Protocol::Tcp),
+        _ => ControlFlow::Break(Verdict::of(Reason::OtherTraffic)),
+    }
+}
+
+#[inline(always)]
+fn read<B: Bytes + ?Sized, const N: usize>(frame: &B, at: u32, or: Reason) -> Flow<[u8; N]> {
+    match frame.read(at) {
+        Some(bytes) => ControlFlow::Continue(bytes),
+        None => stop(or),
+    }
+}

@@ -1,0 +1,76 @@
+//! Vouches that the shared records may be copied as bytes. The only file of this crate with `unsafe`.
+//!
+//! Owns: the impls of `aya::Pod` and the checks that make them true. Refuses: any record with padding or with invalid
+//! bit patterns (numbers cross the boundary, enums do not).
+use crate::event::{Event, Probe};
+use crate::policy::{
+    Counter, DatagramKey, DatagramVerdict, Entry, PeerCounter, PeerRule, Policy, PortTable, PrefixFilter, Registrant,
+    Term,
+};
+use crate::{addr, limiter, sip};
+
+/// Fails to compile when a record's fields do not add up to its size, which is how padding would show.
+macro_rules! no_padding {
+    ($($record:ty = $($size:expr),+;)+) => {
+        $(const _: () = assert!(size_of::<$record>() == 0 $(+ $size)+);)+
+        $(
+            // SAFETY: the record is `repr(C)` or `repr(transparent)`, made of integers only, and has no padding (checked
+            // above), so every byte of it is initialised and every bit pattern is valid.
+            #[cfg(feature = "user")]
+            unsafe impl aya::Pod for $record {}
+        )+
+    };
+}
+
+const LIMITS: usize = size_of::<limiter::Limit>() * sip::method::CLASSES;
+
+no_padding! {
+    addr::Addr = 16;
+    addr::Prefix = 4, 16;
+    limiter::Limit = 16;
+    Policy = 8, 16, 16, LIMITS, LIMITS, 16, 6 * 4;
+    PeerRule = LIMITS, 2, 1, 1, 4;
+    Term = 8, 4, 4;
+    Entry = 16, 16, 8;
+    Registrant = 8, 8 * sip::method::CLASSES;
+    DatagramKey = 16, 16, 4, 4;
+    DatagramVerdict = 8, 4, 4;
+    Counter = 16;
+    PeerCounter = 16;
+    Event = 8, 16, 16, 4, 4, 2, 2, 4, crate::event::SNAPSHOT;
+    Probe = 8, 4 * 6;
+}
+
+/// The bytes of a record, as the loader sets a constant of the kernel program.
+macro_rules! as_bytes {
+    ($($record:ty),+) => {$(
+        impl $record {
+            /// The record as the bytes that the kernel program reads.
+            pub fn as_bytes(&self) -> &[u8] {
+                // SAFETY: see above: no padding, so all bytes are initialised; the slice borrows `self`.
+                unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), size_of::<Self>()) }
+            }
+        }
+    )+};
+}
+
+const _: () = assert!(size_of::<sip::signature::Table>() == 8 + 1024 * 16);
+as_bytes!(Policy, PortTable, PrefixFilter, sip::signature::Table, Probe);
+
+macro_rules! from_bytes {
+    ($($record:ty),+) => {$(
+        impl $record {
+            /// Reads the record from the start of `bytes`; `None` if there are too few.
+            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                if bytes.len() < size_of::<Self>() {
+                    return None;
+                }
+                // SAFETY: there are enough bytes (checked above), the read needs no alignment, and every bit pattern is
+                // a valid record (see above).
+                Some(unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() })
+            }
+        }
+    )+};
+}
+
+from_bytes!(Event, Probe);

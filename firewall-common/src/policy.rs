@@ -1,0 +1,369 @@
+//! The records that carry a policy into the kernel: constants of one generation of the program, and the entries of maps.
+//!
+//! Owns: their layout and meaning. Refuses: reading them from a config file (the daemon does), and lifetimes of maps.
+use crate::addr::{Addr, Prefix};
+use crate::limiter::{HashKey, Limit};
+use crate::sip::method::CLASSES;
+
+/// The limits of one kind of source, by class.
+pub type Limits = [Limit; CLASSES];
+
+/// Set in [`Policy::flags`]: mode trunk, only peers may speak SIP.
+pub const FLAG_TRUNK: u32 = 1;
+/// Set in [`Policy::flags`]: some entry or ban covers all traffic, so packets for other ports are looked up too.
+/// (The daemon and the command keep it in [`crate::maps::SWITCHES`], because it changes by the hour.)
+pub const SWITCH_SCOPE_ALL: u32 = 0;
+/// How many switches there are.
+pub const SWITCHES: usize = 1;
+
+/// Transports, as bits.
+pub const UDP: u8 = 1;
+/// SIP over TCP.
+pub const TCP: u8 = 2;
+/// SIP over TLS.
+pub const TLS: u8 = 4;
+/// Every transport.
+pub const ALL_TRANSPORTS: u8 = UDP | TCP | TLS;
+
+/// What is constant for one loaded generation of the program.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Reasons (as [`crate::reason::Reason::bit`]) that are judged and counted, but pass.
+    pub monitor: u64,
+    /// Keys of the strangers' array.
+    pub hash_key: HashKey,
+    /// What an IPv6 source is kept by.
+    pub v6_mask: Addr,
+    /// Limits of one stranger.
+    pub stranger: Limits,
+    /// Limits of one registrant.
+    pub registrant: Limits,
+    /// What all strangers together may send.
+    pub total: Limit,
+    /// Cells in a row of the strangers' array, less one.
+    pub cells_mask: u32,
+    /// `FLAG_…`.
+    pub flags: u32,
+    /// Bytes within which a start line must end.
+    pub start_line_max: u32,
+    /// Bytes of a message that are searched for signatures; 0: none.
+    pub scan_max: u32,
+    /// Transports that strangers may use.
+    pub stranger_transports: u32,
+    /// How many peers there are (ids 1..=peers).
+    pub peers: u32,
+}
+
+impl Policy {
+    /// No limits, mode open, nothing monitored: where tests begin.
+    pub const OPEN: Self = Self {
+        monitor: 0,
+        hash_key: HashKey([0, 0]),
+        v6_mask: Addr::mask(64),
+        stranger: [Limit::NONE; CLASSES],
+        registrant: [Limit::NONE; CLASSES],
+        total: Limit::NONE,
+        cells_mask: 0,
+        flags: 0,
+        start_line_max: 1024,
+        scan_max: 2048,
+        stranger_transports: ALL_TRANSPORTS as u32,
+        peers: 0,
+    };
+}
+
+/// Classes of destination ports, as bits of [`PortTable`].
+pub mod port {
+    /// SIP over UDP.
+    pub const SIP_UDP: u8 = super::UDP;
+    /// SIP over TCP.
+    pub const SIP_TCP: u8 = super::TCP;
+    /// SIP over TLS.
+    pub const SIP_TLS: u8 = super::TLS;
+    /// Media over UDP.
+    pub const MEDIA: u8 = 8;
+}
+
+/// The class bits of each of the 65,536 ports.
+#[repr(transparent)]
+pub struct PortTable(pub [u8; 65_536]);
+
+/// Which 16-bit slots ([`Addr::filter_slot`]) hold prefixes: one bit each, first all of IPv4, then all of IPv6. A clear
+/// bit spares a look-up in the trie.
+#[repr(transparent)]
+pub struct PrefixFilter(pub [u64; PrefixFilter::WORDS]);
+
+impl PrefixFilter {
+    /// Words of 64 slots: 65,536 slots for each IP version.
+    pub const WORDS: usize = 2 * 65_536 / 64;
+
+    /// A filter that says no to everything.
+    pub const fn new() -> Self {
+        Self([0; Self::WORDS])
+    }
+
+    /// The word and the bit of an address.
+    #[inline(always)]
+    pub const fn place(addr: Addr) -> (u32, u32) {
+        let slot = addr.filter_slot() as u32;
+        let base = if addr.is_v4() { 0 } else { Self::WORDS as u32 / 2 };
+        (base + slot / 64, slot % 64)
+    }
+
+    /// Whether the trie may hold a prefix of `addr`.
+    #[inline(always)]
+    pub const fn may_contain(&self, addr: Addr) -> bool {
+        let (word, bit) = Self::place(addr);
+        self.0[word as usize & (Self::WORDS - 1)] >> bit & 1 != 0
+    }
+
+    /// Marks every slot that `prefix` covers.
+    pub fn insert(&mut self, prefix: Prefix) {
+        let addr = Addr::from_bytes(prefix.addr);
+        // The last of the 16 bits that make a slot: bit 112 of a v4-mapped address, bit 32 of an IPv6 one.
+        let v4 = addr.is_v4() && prefix.bits >= 96;
+        let (last, base) = if v4 { (112, 0) } else { (32, Self::WORDS / 2) };
+        let free = (last as u32).saturating_sub(prefix.bits).min(16);
+        let first = if free == 16 { 0 } else { addr.filter_slot() as usize };
+        for slot in first..first + (1usize << free) {
+            self.0[base + slot / 64] |= 1 << (slot % 64);
+        }
+        if !v4 && prefix.bits < 96 && prefix.contains(Prefix::new(Addr::from_v4([0; 4]), 96)) {
+            self.0[..Self::WORDS / 2].fill(u64::MAX);
+        }
+    }
+}
+
+impl Default for PrefixFilter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The id of the peer that stands for the operator's allow entries.
+pub const ALLOWED_PEER: u32 = 0;
+
+/// A peer's rules, indexed by the peer's id.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerRule {
+    /// Limits of the peer as a whole, by class.
+    pub limits: Limits,
+    /// Methods it may send, as [`crate::sip::Method::bit`].
+    pub methods: u16,
+    /// Transports it may use.
+    pub transports: u8,
+    /// Its media policy: 0 none, 1 prefer, 2 srtp-only. Not enforced by this pipeline's stages.
+    pub media: u8,
+    /// Makes the size a multiple of the alignment without padding.
+    pub reserved: u32,
+}
+
+impl PeerRule {
+    /// Everything allowed, nothing limited.
+    pub const ANY: Self =
+        Self { limits: [Limit::NONE; CLASSES], methods: u16::MAX, transports: ALL_TRANSPORTS, media: 0, reserved: 0 };
+}
+
+/// A time that never comes.
+pub const NEVER_ENDS: u64 = u64::MAX;
+
+/// What an entry does to the sources it covers.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None = 0,
+    /// Lets them in like a peer without limits.
+    Allow = 1,
+    /// Drops what they send to SIP and media ports.
+    Deny = 2,
+    /// Drops everything they send.
+    DenyAll = 3,
+    /// A ban, of SIP and media ports.
+    Ban = 4,
+    /// A ban, of everything.
+    BanAll = 5,
+}
+
+impl Action {
+    /// The action of a number that crossed the kernel boundary; unknown numbers do nothing.
+    #[inline(always)]
+    pub const fn from_number(n: u32) -> Self {
+        match n {
+            1 => Self::Allow,
+            2 => Self::Deny,
+            3 => Self::DenyAll,
+            4 => Self::Ban,
+            5 => Self::BanAll,
+            _ => Self::None,
+        }
+    }
+
+    /// Whether it covers ports that are not protected.
+    #[inline(always)]
+    pub const fn covers_all(self) -> bool {
+        matches!(self, Self::DenyAll | Self::BanAll)
+    }
+}
+
+/// An action and its end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// Kernel monotonic nanoseconds; [`NEVER_ENDS`] for a permanent one, 0 for none.
+    pub until: u64,
+    /// [`Action`] as a number.
+    pub action: u32,
+    /// Id of the database's entry.
+    pub id: u32,
+}
+
+impl Term {
+    /// Nothing.
+    pub const NONE: Self = Self { until: 0, action: 0, id: 0 };
+}
+
+/// What is known of one source or one prefix: an action, what follows when that ends, and how often it decided.
+///
+/// A trie finds only the longest prefix. So that an ended entry does not hide a wider one that still holds, `then`
+/// carries the wider one's action.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Holds until it ends.
+    pub first: Term,
+    /// Holds from then on.
+    pub then: Term,
+    /// Packets it decided. Counted without locks: two CPUs at the same instant may count one.
+    pub hits: u64,
+}
+
+impl Entry {
+    /// The term in force at `now`.
+    #[inline(always)]
+    pub fn at(&self, now: impl Fn() -> u64) -> Option<Term> {
+        if self.first.until == NEVER_ENDS {
+            return Some(self.first);
+        }
+        let now = now();
+        if now < self.first.until {
+            Some(self.first)
+        } else if now < self.then.until {
+            Some(self.then)
+        } else {
+            None
+        }
+    }
+}
+
+/// A registrant: a stranger that proved itself.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registrant {
+    /// Kernel monotonic nanoseconds at which the trust ends.
+    pub until: u64,
+    /// Rate cells by class.
+    pub cells: [u64; CLASSES],
+}
+
+/// The key of a datagram in fragments (RFC 791 §3.2, RFC 8200 §4.5).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DatagramKey {
+    /// Source.
+    pub src: Addr,
+    /// Destination.
+    pub dst: Addr,
+    /// Identification.
+    pub id: u32,
+    /// Transport protocol's number.
+    pub protocol: u32,
+}
+
+/// What was decided of a datagram's first fragment.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatagramVerdict {
+    /// Kernel monotonic nanoseconds after which the identification may belong to another datagram.
+    pub until: u64,
+    /// Bytes of the datagram that the first fragment held.
+    pub end: u32,
+    /// Whether the datagram is dropped.
+    pub dropped: u32,
+}
+
+/// Packets and bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counter {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes, from the link-layer header on.
+    pub bytes: u64,
+}
+
+/// What a peer's packets came to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct PeerCounter {
+    /// Passed.
+    pub passed: u64,
+    /// Dropped.
+    pub dropped: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::IpAddr;
+    use proptest::prelude::*;
+
+    fn addr(s: &str) -> Addr {
+        s.parse::<IpAddr>().unwrap().into()
+    }
+
+    #[test]
+    fn filters_cover_what_prefixes_cover() {
+        for (net, bits, inside, outside) in [
+            ("198.51.100.0", 96 + 24, "198.51.7.7", "198.52.0.1"),
+            ("10.0.0.0", 96 + 8, "10.255.0.1", "11.0.0.1"),
+            ("0.0.0.0", 96, "203.0.113.1", "2001:db8::1"),
+            ("2001:db8::", 32, "2001:db8:ffff::1", "2001:db9::1"),
+            ("2001:db8::", 20, "2001:db8::1", "2001:1000::1"),
+            ("fe80::", 10, "febf:1234::1", "198.51.100.1"),
+        ] {
+            let mut f = PrefixFilter::new();
+            f.insert(Prefix::new(addr(net), bits));
+            assert!(f.may_contain(addr(inside)), "{net}/{bits} {inside}");
+            assert!(!f.may_contain(addr(outside)), "{net}/{bits} {outside}");
+        }
+        let mut f = PrefixFilter::new();
+        f.insert(Prefix::new(addr("::"), 0));
+        assert!(f.may_contain(addr("203.0.113.1")) && f.may_contain(addr("2001:db8::1")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_filter_never_hides_a_member(bytes in any::<[u8; 16]>(), v4 in any::<bool>(), bits in 0u8..=128, noise in any::<[u8; 16]>()) {
+            let base = if v4 { Addr::from_v4([bytes[0], bytes[1], bytes[2], bytes[3]]) } else { Addr::from_bytes(bytes) };
+            let bits = if v4 { 96 + bits / 4 } else { bits };
+            let (mask, other) = (Addr::mask(bits), Addr::from_bytes(noise));
+            let member = Addr { hi: base.hi & mask.hi | other.hi & !mask.hi, lo: base.lo & mask.lo | other.lo & !mask.lo };
+            let mut f = PrefixFilter::new();
+            f.insert(Prefix::new(base, bits));
+            prop_assert!(f.may_contain(member));
+        }
+    }
+
+    #[test]
+    fn an_ended_term_gives_way_to_the_next() {
+        let e = Entry {
+            first: Term { until: 10, action: Action::Allow as u32, id: 1 },
+            then: Term { until: 20, action: Action::Deny as u32, id: 2 },
+            hits: 0,
+        };
+        assert_eq!([5, 10, 19, 20].map(|now| e.at(|| now).map(|t| t.id)), [Some(1), Some(2), Some(2), None]);
+    }
+}

@@ -1,0 +1,218 @@
+//! The closed vocabulary of verdicts' reasons: the same word in the counter, the event, the metric, the command, the
+//! documentation and the tests.
+//!
+//! Owns: each reason's word, its stage, whether it passes or drops, and its sentence. Refuses: deciding anything.
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $word:literal, $stage:ident;)+) => {
+        /// Why a packet passed or was dropped.
+        #[repr(u8)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[doc = $doc])+ $name = $number,)+ }
+
+        impl Reason {
+            /// Every reason, in the order of the numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The word by which it is known everywhere.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word),+ }
+            }
+
+            /// The stage of the pipeline that gives it.
+            pub const fn stage(self) -> Stage {
+                match self { $(Self::$name => Stage::$stage),+ }
+            }
+
+            /// What it means, for an operator.
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii()),+ }
+            }
+
+            /// The reason of a number that crossed the kernel boundary.
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+/// Numbers below this pass, the others drop.
+pub const FIRST_DROP: u8 = 8;
+/// How many counters the kernel keeps: numbers are below this.
+pub const REASONS: usize = 64;
+
+reasons! {
+    /// Not addressed to a protected port.
+    OtherTraffic = 0, "other_traffic", Parse;
+    /// Addressed to a media port, and its source is not denied.
+    Media = 1, "media", Port;
+    /// From a peer, inside the peer's rules.
+    Peer = 2, "peer", Peer;
+    /// From a prefix that the operator allowed.
+    Allowed = 3, "allowed", Deny;
+    /// From a registrant, inside the registrants' limits.
+    Registrant = 4, "registrant", Limit;
+    /// From a stranger, inside the strangers' limits.
+    Stranger = 5, "stranger", Limit;
+    /// A later fragment of a datagram whose first fragment passed.
+    Fragment = 6, "fragment", Fragment;
+
+    /// The operator's deny entry covers the source.
+    Denied = 8, "denied", Deny;
+    /// The firewall banned the source.
+    Banned = 9, "banned", Deny;
+    /// Mode is trunk and the source is no peer.
+    NotPeer = 10, "not_peer", Peer;
+    /// The source may not use this transport.
+    Transport = 11, "transport", Transport;
+    /// The peer may not send this method.
+    Method = 12, "method", Transport;
+    /// The datagram is no SIP request, response, keep-alive or STUN binding request.
+    NotSip = 13, "not_sip", Sip;
+    /// A header value carries a scanner's signature.
+    Signature = 14, "signature", Signature;
+    /// More REGISTER requests than the source's limit.
+    RateRegister = 15, "rate_register", Limit;
+    /// More INVITE requests than the source's limit.
+    RateInvite = 16, "rate_invite", Limit;
+    /// More OPTIONS requests than the source's limit.
+    RateOptions = 17, "rate_options", Limit;
+    /// More SUBSCRIBE requests than the source's limit.
+    RateSubscribe = 18, "rate_subscribe", Limit;
+    /// More MESSAGE requests than the source's limit.
+    RateMessage = 19, "rate_message", Limit;
+    /// More requests of other methods than the source's limit.
+    RateOther = 20, "rate_other", Limit;
+    /// More responses than the source's limit.
+    RateResponse = 21, "rate_response", Limit;
+    /// More keep-alives and STUN binding requests than the source's limit.
+    RateKeepalive = 22, "rate_keepalive", Limit;
+    /// More TCP connection attempts than the source's limit.
+    RateConnect = 23, "rate_connect", Limit;
+    /// All strangers together send more than their total limit.
+    RateTotal = 24, "rate_total", Limit;
+    /// A fragment too small to judge: a first one that does not hold the whole start line, or a later one that begins
+    /// inside the headers.
+    FragmentTiny = 25, "fragment_tiny", Fragment;
+    /// A later fragment that overlaps its first.
+    FragmentOverlap = 26, "fragment_overlap", Fragment;
+    /// A later fragment of a datagram whose first fragment was dropped.
+    FragmentFollows = 27, "fragment_follows", Fragment;
+    /// The frame ends inside its link-layer header.
+    Truncated = 28, "truncated", Parse;
+    /// An IP header that contradicts itself or the frame.
+    MalformedIp = 29, "malformed_ip", Parse;
+    /// A UDP header that contradicts itself or the IP header.
+    MalformedUdp = 30, "malformed_udp", Parse;
+    /// A TCP header that contradicts itself or the IP header.
+    MalformedTcp = 31, "malformed_tcp", Parse;
+    /// An IPv6 extension header chain beyond the bound.
+    HeaderChain = 32, "header_chain", Parse;
+    /// An IPv6 jumbogram (RFC 2675).
+    Jumbogram = 33, "jumbogram", Parse;
+    /// More than two VLAN tags.
+    VlanDepth = 34, "vlan_depth", Parse;
+    /// An IPv6 packet whose source is a v4-mapped address, which no wire may carry (RFC 4291 §2.5.5.2, RFC 6890).
+    MartianSource = 35, "martian_source", Parse;
+}
+
+impl Reason {
+    /// Whether a packet judged so is dropped (unless its stage is being monitored).
+    #[inline(always)]
+    pub const fn drops(self) -> bool {
+        self as u8 >= FIRST_DROP
+    }
+
+    /// Its bit in [`crate::policy::Policy::monitor`].
+    #[inline(always)]
+    pub const fn bit(self) -> u64 {
+        1 << self as u8
+    }
+
+    /// The reason known by this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|r| r.word() == word)
+    }
+}
+
+/// The stages of the pipeline, in the order in which a packet meets them; each can be monitored instead of enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// Headers up to the transport's.
+    Parse,
+    /// Fragments.
+    Fragment,
+    /// Ports, to tell what is protected.
+    Port,
+    /// Deny entries and bans.
+    Deny,
+    /// Peers, and who else may speak at all.
+    Peer,
+    /// Transports and methods.
+    Transport,
+    /// Is it SIP?
+    Sip,
+    /// Scanner signatures.
+    Signature,
+    /// Rate limits.
+    Limit,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: &'static [Self] = &[
+        Self::Parse,
+        Self::Fragment,
+        Self::Port,
+        Self::Deny,
+        Self::Peer,
+        Self::Transport,
+        Self::Sip,
+        Self::Signature,
+        Self::Limit,
+    ];
+
+    /// The word of the config file and the documentation.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Fragment => "fragment",
+            Self::Port => "port",
+            Self::Deny => "deny",
+            Self::Peer => "peer",
+            Self::Transport => "transport",
+            Self::Sip => "sip",
+            Self::Signature => "signature",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// The bits of the reasons that drop in this stage.
+    pub fn drop_bits(self) -> u64 {
+        Reason::ALL.iter().filter(|r| r.drops() && r.stage() == self).fold(0, |bits, r| bits | r.bit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_words_are_unique_and_in_range() {
+        for (i, a) in Reason::ALL.iter().enumerate() {
+            assert!((*a as usize) < REASONS);
+            assert_eq!(Reason::from_number(*a as u8), Some(*a));
+            assert_eq!(Reason::from_word(a.word()), Some(*a));
+            assert!(Reason::ALL[..i].iter().all(|b| b.word() != a.word() && (*b as u8) < *a as u8));
+        }
+    }
+
+    #[test]
+    fn every_drop_belongs_to_exactly_one_stage() {
+        let drops = Reason::ALL.iter().filter(|r| r.drops()).fold(0, |bits, r| bits | r.bit());
+        let stages: Vec<u64> = Stage::ALL.iter().map(|s| s.drop_bits()).collect();
+        assert_eq!(stages.iter().fold(0, |a, b| a | b), drops);
+        assert_eq!(stages.iter().map(|b| b.count_ones()).sum::<u32>(), drops.count_ones());
+    }
+}

@@ -1,0 +1,13 @@
+//! What is understood of SIP in one datagram or segment (RFC 3261).
+//!
+//! Owns: the window onto a payload, the start line, methods, and the scan for scanners' signatures. Refuses: state across
+//! messages, and any allocation.
+pub mod header_scan;
+pub mod method;
+pub mod signature;
+pub mod start_line;
+pub mod window;
+
+pub use method::{Class, Method};
+pub use start_line::{Message, classify};
+pub use window::Window;

@@ -1,0 +1,120 @@
+//! Finds the header fields whose values are looked at, eight bytes at a time.
+//!
+//! Owns: where the values of User-Agent and From begin. Refuses: reading values, and every other header field.
+use super::window::{EXAMINED, Window, highest_index, repeat, zeros};
+
+/// Where header values begin: offsets in the window, 0 for a field that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Values {
+    /// Of the last User-Agent (RFC 3261 §20.41).
+    pub user_agent: u32,
+    /// Of the last From (RFC 3261 §20.20), or its compact form `f`.
+    pub from: u32,
+}
+
+const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
+const BLANK_LINE: u64 = u32::from_le_bytes(*b"\r\n\r\n") as u64;
+
+/// Looks at the line that begins at `start` and at every later one, up to the empty line that ends the headers or to
+/// `limit`.
+///
+/// Of the line ends within one word only the last counts. A line between two of them has at most six characters, and
+/// no header field with a value of interest is that short.
+#[inline(always)]
+pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
+    let mut found = Values::default();
+    let limit = if limit < w.len() { limit } else { w.len() };
+    let mut at = start.wrapping_sub(1);
+    for _ in 0..EXAMINED / 8 {
+        if at >= limit {
+            break;
+        }
+        let ends = zeros(w.word(at) ^ repeat(b'\n'));
+        if ends != 0 {
+            let line = at + highest_index(ends) + 1;
+            let name = w.word(line);
+            if name & 0xffff == CRLF || w.word(line.wrapping_sub(4)) & 0xffff_ffff == BLANK_LINE {
+                break;
+            }
+            note(w, line, name | repeat(0x20), &mut found);
+        }
+        at += 8;
+    }
+    found
+}
+
+/// Notes the value of the line at `line`, whose first eight bytes in lower case are `name`, if it is of interest.
+#[inline(always)]
+fn note(w: &Window, line: u32, name: u64, found: &mut Values) {
+    if name == u64::from_le_bytes(*b"user-age") {
+        let rest = w.word(line + 8);
+        if (rest | 0x2020) & 0xffff == u16::from_le_bytes(*b"nt") as u64 && ends_name((rest >> 16) as u8) {
+            found.user_agent = line + 10;
+        }
+    } else if name & 0xffff_ffff == u32::from_le_bytes(*b"from") as u64 {
+        if ends_name(w.byte(line + 4)) {
+            found.from = line + 4;
+        }
+    } else if name & 0xff == b'f' as u64 && ends_name(w.byte(line + 1)) {
+        found.from = line + 1;
+    }
+}
+
+/// What may follow a header field's name (`HCOLON`, RFC 3261 §25.1).
+#[inline(always)]
+const fn ends_name(b: u8) -> bool {
+    matches!(b, b':' | b' ' | b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn locate_in(message: &str) -> (Option<usize>, Option<usize>) {
+        let mut w = Window::new();
+        w.fill(message.as_bytes());
+        let start = message.find("\r\n").unwrap() + 2;
+        let v = locate(&w, start as u32, w.len());
+        let some = |at: u32| (at != 0).then_some(at as usize);
+        (some(v.user_agent), some(v.from))
+    }
+
+    #[test]
+    fn finds_both_in_any_spelling() {
+        for (ua, from) in [("User-Agent", "From"), ("USER-AGENT", "f"), ("user-agent ", "FROM\t"), ("uSeR-aGeNt", "F")] {
+            let m = format!("OPTIONS sip:a SIP/2.0\r\nVia: x\r\n{from}: <sip:b@c>\r\n{ua}: z\r\n\r\n");
+            let (u, f) = locate_in(&m);
+            assert_eq!(&m[u.unwrap()..][..ua.len() - 8], &format!("{}: ", &ua[10..])[..ua.len() - 8], "{m}");
+            assert!(m[f.unwrap()..].trim_start().starts_with(": <sip:b@c>"), "{m}");
+        }
+    }
+
+    #[test]
+    fn stops_at_the_body() {
+        let m = "MESSAGE sip:a SIP/2.0\r\nVia: x\r\n\r\nUser-Agent: sipcli\r\nFrom: y\r\n";
+        assert_eq!(locate_in(m), (None, None));
+    }
+
+    #[test]
+    fn other_names_are_not_taken() {
+        assert_eq!(locate_in("A s:a SIP/2.0\r\nUser-Agents: z\r\nFromage: q\r\nX-From: 1\r\nFoo: f\r\n\r\n"), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_line_by_line_reading(lines in prop::collection::vec("[A-Za-z]{7,12}: [ -~]{0,40}|User-Agent: [ -~]{0,20}|From: [ -~]{0,20}|f: [ -~]{4,20}", 0..30)) {
+            let m = format!("OPTIONS sip:a SIP/2.0\r\n{}\r\n\r\n", lines.join("\r\n"));
+            prop_assume!(m.len() < EXAMINED as usize && !lines.is_empty());
+            let (mut ua, mut from, mut at) = (None, None, 0);
+            for line in m.split_inclusive("\r\n") {
+                let name = line.split(':').next().unwrap().to_ascii_lowercase();
+                if at != 0 && name == "user-agent" { ua = Some(at + 10) }
+                if at != 0 && name == "from" { from = Some(at + 4) }
+                if at != 0 && name == "f" { from = Some(at + 1) }
+                at += line.len();
+            }
+            prop_assert_eq!(locate_in(&m), (ua, from));
+        }
+    }
+}

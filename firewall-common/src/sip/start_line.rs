@@ -1,0 +1,204 @@
+//! Is it SIP? The start line of a request or a status line (RFC 3261 §7.1, §7.2), keep-alives (RFC 5626 §3.5, RFC 6223
+//! and what phones really send), STUN binding requests (RFC 8489).
+//!
+//! Owns: the verdict "this is SIP, and this its method". Refuses: everything after the start line.
+//!
+//! Stricter than many servers where leniency would serve only attackers (single spaces, CRLF, a URI with a scheme);
+//! more lenient than the grammar where real phones are sloppy (bytes above ASCII in a URI).
+use super::method::{Class, Method};
+use super::window::{Window, lowest_blank, lowest_index, lowest_zero, repeat};
+
+/// What a payload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A request whose start line ends before this offset.
+    Request(Method, u32),
+    /// A response whose start line ends before this offset.
+    Response(u32),
+    /// Only line ends or only zeros.
+    Keepalive,
+    /// A STUN binding request.
+    Stun,
+}
+
+impl Message {
+    /// The class whose limit it counts against.
+    #[inline(always)]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Request(method, _) => method.class(),
+            Self::Response(_) => Class::Response,
+            Self::Keepalive | Self::Stun => Class::Keepalive,
+        }
+    }
+}
+
+/// The longest method that is understood; the longest that RFC 4475 thinks of has 43 characters.
+const METHOD_MAX: u32 = 64;
+/// The longest scheme of a Request-URI that is understood.
+const SCHEME_MAX: u32 = 32;
+/// How many empty lines before the start line are skipped (RFC 3261 §7.5 tolerates them on streams, and servers
+/// tolerate them on UDP too, so a filter that does not would be walked around).
+const EMPTY_LINES_MAX: u32 = 8;
+/// The most zero bytes that still are a keep-alive.
+const ZEROS_MAX: u32 = 16;
+
+/// What the payload is, or `None` if it is none of what may pass. A start line must end within `limit` bytes.
+#[inline(always)]
+pub fn classify(w: &Window, limit: u32) -> Option<Message> {
+    let limit = if limit < w.len() { limit } else { w.len() };
+    let start = skip_empty_lines(w);
+    let first = w.word(start);
+    let (method, name_len) = Method::known(first, w.word(start + 8));
+    if name_len != 0 {
+        return request(w, start + name_len + 1, limit).map(|end| Message::Request(method, end));
+    }
+    if first == u64::from_le_bytes(*b"SIP/2.0 ") {
+        return response(w, start + 8, limit).map(Message::Response);
+    }
+    if let Some(quiet) = keepalive(w, start) {
+        return Some(quiet);
+    }
+    let name_len = token(w, start)?;
+    request(w, start + name_len + 1, limit).map(|end| Message::Request(Method::Extension, end))
+}
+
+const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
+
+#[inline(always)]
+fn skip_empty_lines(w: &Window) -> u32 {
+    let mut at = 0;
+    for _ in 0..EMPTY_LINES_MAX {
+        if w.word(at) & 0xffff != CRLF {
+            break;
+        }
+        at += 2;
+    }
+    at
+}
+
+/// The length of a token that ends with a space.
+#[inline(always)]
+fn token(w: &Window, start: u32) -> Option<u32> {
+    for i in 0..METHOD_MAX {
+        let b = w.byte(start + i);
+        if b == b' ' {
+            return (i > 0 && start + i < w.len()).then_some(i);
+        }
+        if !is_token(b) {
+            return None;
+        }
+    }
+    None
+}
+
+/// `token` of RFC 3261 §25.1.
+#[inline(always)]
+const fn is_token(b: u8) -> bool {
+    const fn set(high: bool) -> u64 {
+        let mut bits = 0u64;
+        let mut c = 0u8;
+        while c < 64 {
+            let b = c + if high { 64 } else { 0 };
+            let mark = matches!(b, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+            if b.is_ascii_alphanumeric() || mark {
+                bits |= 1 << c;
+            }
+            c += 1;
+        }
+        bits
+    }
+    const LOW: u64 = set(false);
+    const HIGH: u64 = set(true);
+    let set = if b & 0x40 == 0 { LOW } else { HIGH };
+    b < 0x80 && set >> (b & 0x3f) & 1 != 0
+}
+
+/// The end of `URI SP SIP/2.0 CRLF` beginning at `uri`.
+#[inline(always)]
+fn request(w: &Window, uri: u32, limit: u32) -> Option<u32> {
+    scheme(w, uri)?;
+    let space = find(w, uri, limit, lowest_blank)?;
+    // The version is case-insensitive (RFC 3261 §7.1); the letters' case bit is masked out.
+    let version = w.word(space + 1) & !u64::from_le_bytes(*b"\x20\x20\x20\0\0\0\0\0");
+    let end = space + 10;
+    let fits = w.byte(space) == b' ' && version == u64::from_le_bytes(*b"SIP/2.0\r") && w.byte(space + 9) == b'\n';
+    (fits && end <= limit).then_some(end)
+}
+
+/// Whether a scheme and its colon stand at `at` (RFC 3986 §3.1).
+#[inline(always)]
+fn scheme(w: &Window, at: u32) -> Option<()> {
+    let word = w.word(at) | 0x2020_2020;
+    if word & 0xffff_ffff == u32::from_le_bytes(*b"sip:") as u64 {
+        return Some(());
+    }
+    for i in 0..SCHEME_MAX {
+        let b = w.byte(at + i);
+        if b == b':' {
+            return (i > 0).then_some(());
+        }
+        let letter = (b | 0x20).wrapping_sub(b'a') < 26;
+        let later = b.wrapping_sub(b'0') < 10 || matches!(b, b'+' | b'-' | b'.');
+        if !letter && !(later && i > 0) {
+            return None;
+        }
+    }
+    None
+}
+
+/// The end of `3DIGIT SP reason CRLF` beginning at `code`. The class of the code is 1 to 6 (RFC 3261 §7.2).
+#[inline(always)]
+fn response(w: &Window, code: u32, limit: u32) -> Option<u32> {
+    let [a, b, c, space, ..] = w.word(code).to_le_bytes();
+    if a.wrapping_sub(b'1') >= 6 || b.wrapping_sub(b'0') >= 10 || c.wrapping_sub(b'0') >= 10 || space != b' ' {
+        return None;
+    }
+    let cr = find(w, code + 4, limit, |word| lowest_zero(word ^ repeat(b'\r')))?;
+    let end = cr + 2;
+    (w.byte(cr + 1) == b'\n' && end <= limit).then_some(end)
+}
+
+/// The offset of the first byte at or after `from` that `mark` marks, if it lies before `limit`.
+#[inline(always)]
+fn find(w: &Window, from: u32, limit: u32, mark: impl Fn(u64) -> u64) -> Option<u32> {
+    let mut at = from;
+    for _ in 0..super::window::EXAMINED / 8 {
+        if at >= limit {
+            return None;
+        }
+        let found = mark(w.word(at));
+        if found != 0 {
+            let at = at + lowest_index(found);
+            return (at < limit).then_some(at);
+        }
+        at += 8;
+    }
+    None
+}
+
+/// A payload of nothing but line ends or zeros, or a STUN binding request; `start` is where its empty lines end.
+#[inline(always)]
+fn keepalive(w: &Window, start: u32) -> Option<Message> {
+    let len = w.len();
+    if start != 0 {
+        return (start == len && len <= 4).then_some(Message::Keepalive);
+    }
+    let first = w.word(0);
+    if first == 0 {
+        let all_zero = len <= 8 || (len <= ZEROS_MAX && w.word(8) == 0);
+        return (len > 0 && all_zero).then_some(Message::Keepalive);
+    }
+    stun(first, len).then_some(Message::Stun)
+}
+
+const STUN_HEADER: u32 = 20;
+const STUN_COOKIE: u64 = 0x2112_a442;
+
+/// A binding request with the magic cookie whose length field fits the datagram (RFC 8489 §5).
+#[inline(always)]
+const fn stun(first: u64, len: u32) -> bool {
+    let head = first.swap_bytes();
+    let (kind, attributes, cookie) = (head >> 48, (head >> 32) as u32 & 0xffff, head & 0xffff_ffff);
+    kind == 1 && cookie == STUN_COOKIE && attributes & 3 == 0 && attributes + STUN_HEADER == len
+}

@@ -1,0 +1,154 @@
+//! The first bytes of a payload, in a buffer of fixed size, so that reading at any offset needs no check at run time: an
+//! offset is taken modulo the size, and what lies behind the payload's end reads as zero.
+//!
+//! Owns: the buffer and reading one or eight bytes of it. Refuses: growing, and knowing where the bytes came from.
+
+/// The buffer's size; a power of two.
+const SIZE: usize = 2048;
+/// How many bytes of a payload are examined. An Ethernet frame's payload of 1,500 fits whole; of a larger datagram the
+/// headers do.
+pub const EXAMINED: u32 = SIZE as u32 - 8;
+
+/// The examined part of a payload.
+#[repr(C, align(8))]
+pub struct Window {
+    bytes: [u8; SIZE + 8],
+    len: u32,
+    /// Makes the record's size a multiple of its alignment without padding.
+    reserved: u32,
+}
+
+impl Window {
+    /// An empty window.
+    pub const fn new() -> Self {
+        Self { bytes: [0; SIZE + 8], len: 0, reserved: 0 }
+    }
+
+    /// Where the payload's first bytes go; [`Window::seal`] must follow.
+    #[inline(always)]
+    pub fn buffer(&mut self) -> &mut [u8; SIZE + 8] {
+        &mut self.bytes
+    }
+
+    /// Says how many bytes were written (at most [`EXAMINED`]) and makes what follows them read as zero.
+    #[inline(always)]
+    pub fn seal(&mut self, len: u32) {
+        let len = if len > EXAMINED { EXAMINED } else { len };
+        self.len = len;
+        let at = len as usize & (SIZE - 1);
+        // Zero as far as an eight-byte read at the last byte reaches.
+        if let Some(tail) = self.bytes.get_mut(at..at + 8) {
+            tail.copy_from_slice(&[0; 8]);
+        }
+    }
+
+    /// Copies the start of `payload` in.
+    pub fn fill(&mut self, payload: &[u8]) {
+        let len = payload.len().min(EXAMINED as usize);
+        self.bytes[..len].copy_from_slice(&payload[..len]);
+        self.seal(len as u32);
+    }
+
+    /// How many bytes of the payload are here.
+    #[inline(always)]
+    pub const fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether the payload is empty.
+    #[inline(always)]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The byte at `at`; meaningful for `at < len`.
+    #[inline(always)]
+    pub const fn byte(&self, at: u32) -> u8 {
+        self.bytes[at as usize & (SIZE - 1)]
+    }
+
+    /// The eight bytes at `at`, the first in the lowest bits; meaningful for `at < len`.
+    #[inline(always)]
+    pub const fn word(&self, at: u32) -> u64 {
+        let i = at as usize & (SIZE - 1);
+        let b = &self.bytes;
+        u64::from_le_bytes([b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5], b[i + 6], b[i + 7]])
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Eight copies of a byte.
+pub(super) const fn repeat(byte: u8) -> u64 {
+    byte as u64 * 0x0101_0101_0101_0101
+}
+
+/// The high bit of the lowest byte of `word` that is zero, and of no byte below it; bytes above it may be marked falsely
+/// (Knuth, The Art of Computer Programming 4A, §7.1.3).
+#[inline(always)]
+pub(super) const fn lowest_zero(word: u64) -> u64 {
+    word.wrapping_sub(repeat(1)) & !word & repeat(0x80)
+}
+
+/// The high bit of every byte of `word` that is zero, and of no other.
+#[inline(always)]
+pub(super) const fn zeros(word: u64) -> u64 {
+    !(((word & repeat(0x7f)) + repeat(0x7f)) | word | repeat(0x7f))
+}
+
+/// The high bit of the lowest byte of `word` that is at most a space; bytes above it may be marked falsely.
+#[inline(always)]
+pub(super) const fn lowest_blank(word: u64) -> u64 {
+    word.wrapping_sub(repeat(0x21)) & !word & repeat(0x80)
+}
+
+/// The index (0..=7) of the lowest marked byte of a mask that is not zero.
+#[inline(always)]
+pub(super) const fn lowest_index(mask: u64) -> u32 {
+    mask.trailing_zeros() >> 3
+}
+
+/// The index (0..=7) of the highest marked byte of a mask that is not zero.
+#[inline(always)]
+pub(super) const fn highest_index(mask: u64) -> u32 {
+    7 - (mask.leading_zeros() >> 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn masks_agree_with_bytes(bytes in any::<[u8; 8]>()) {
+            let word = u64::from_le_bytes(bytes);
+            let first = |f: &dyn Fn(u8) -> bool| bytes.iter().position(|b| f(*b)).map(|i| i as u32);
+            let last = bytes.iter().rposition(|b| *b == 0).map(|i| i as u32);
+            let index = |mask: u64| (mask != 0).then(|| lowest_index(mask));
+            prop_assert_eq!(index(lowest_zero(word)), first(&|b| b == 0));
+            prop_assert_eq!(index(zeros(word)), first(&|b| b == 0));
+            prop_assert_eq!((zeros(word) != 0).then(|| highest_index(zeros(word))), last);
+            prop_assert_eq!(index(lowest_blank(word)), first(&|b| b <= b' '));
+        }
+
+        #[test]
+        fn what_follows_the_payload_is_zero(payload in prop::collection::vec(1u8.., 0..2_200)) {
+            let mut w = Window::new();
+            w.fill(&[0xff; 3_000]);
+            w.fill(&payload);
+            let len = payload.len().min(EXAMINED as usize);
+            prop_assert_eq!(w.len() as usize, len);
+            for at in 0..len {
+                let mut want = [0; 8];
+                let n = (len - at).min(8);
+                want[..n].copy_from_slice(&payload[at..at + n]);
+                prop_assert_eq!(w.word(at as u32).to_le_bytes(), want);
+            }
+        }
+    }
+}
