@@ -32,8 +32,15 @@ pub struct Event {
     pub protocol: u8,
     /// Bytes of `snapshot` that are set.
     pub snapshot_len: u8,
-    /// The start of the payload.
+    /// The start of the payload; what follows `snapshot_len` bytes means nothing. See [`Event::snapshot`].
     pub snapshot: [u8; SNAPSHOT],
+}
+
+impl Event {
+    /// The start of the payload.
+    pub fn snapshot(&self) -> &[u8] {
+        &self.snapshot[..(self.snapshot_len as usize).min(SNAPSHOT)]
+    }
 }
 
 /// What a judged frame is run with when it is not live: the record stands before the frame as XDP metadata

@@ -5,9 +5,12 @@
 //! what is understood of SIP in a datagram. Refuses: allocation, clocks, input and output, and maps; a caller supplies
 //! bytes and times, so that the same function runs in the kernel, in the daemon, in a test and under a fuzzer.
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![deny(unsafe_code)]
 
 pub mod addr;
+#[cfg_attr(target_arch = "bpf", allow(unsafe_code, reason = "an instruction that the verifier must see"))]
+mod bound;
 pub mod event;
 pub mod limiter;
 pub mod maps;

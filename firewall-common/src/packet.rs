@@ -41,13 +41,30 @@ pub enum Protocol {
     Tcp = 6,
 }
 
-/// Where in its datagram a fragment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fragment {
+/// Which part of its datagram a packet is. Numbers and no enum, because the kernel program carries it through many
+/// stages (see [`crate::sip::Window::forget`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Part {
+    /// Not zero for a fragment; zero for a whole datagram and for an atomic fragment (RFC 6946).
+    pub fragmented: u32,
     /// The datagram's identification: 16 bits for IPv4, 32 for IPv6.
     pub id: u32,
-    /// Offset of its first byte in the datagram's payload, in bytes.
+    /// Offset of the first byte in the datagram's payload, in bytes.
     pub offset: u32,
+}
+
+impl Part {
+    /// A part from the fields of its header.
+    #[inline(always)]
+    const fn new(id: u32, offset: u32, more: bool) -> Self {
+        Self { fragmented: (more || offset != 0) as u32, id, offset }
+    }
+
+    /// Whether it is a fragment.
+    #[inline(always)]
+    pub const fn is_fragment(self) -> bool {
+        self.fragmented != 0
+    }
 }
 
 /// A packet up to, not including, its transport header.
@@ -63,8 +80,8 @@ pub struct Packet {
     pub at: u32,
     /// Bytes from `at` to the end of the IP packet.
     pub len: u32,
-    /// Set when the packet is a part of a datagram; `None` also for an atomic fragment (RFC 6946).
-    pub fragment: Option<Fragment>,
+    /// Which part of its datagram it is.
+    pub part: Part,
 }
 
 /// Reads Ethernet, up to two VLAN tags, and IPv4 or IPv6 with its extension headers.

@@ -22,7 +22,7 @@ macro_rules! no_padding {
     };
 }
 
-const LIMITS: usize = size_of::<limiter::Limit>() * sip::method::CLASSES;
+const LIMITS: usize = size_of::<limiter::Limit>() * sip::method::CLASS_SLOTS;
 
 no_padding! {
     addr::Addr = 16;
@@ -32,7 +32,7 @@ no_padding! {
     PeerRule = LIMITS, 2, 1, 1, 4;
     Term = 8, 4, 4;
     Entry = 16, 16, 8;
-    Registrant = 8, 8 * sip::method::CLASSES;
+    Registrant = 8, 8 * sip::method::CLASS_SLOTS;
     DatagramKey = 16, 16, 4, 4;
     DatagramVerdict = 8, 4, 4;
     Counter = 16;
@@ -54,7 +54,7 @@ macro_rules! as_bytes {
     )+};
 }
 
-const _: () = assert!(size_of::<sip::signature::Table>() == 8 + 1024 * 16);
+const _: () = assert!(size_of::<sip::signature::Table>() == 8 + 16 * 8 + 1024 * 16);
 as_bytes!(Policy, PortTable, PrefixFilter, sip::signature::Table, Probe);
 
 macro_rules! from_bytes {

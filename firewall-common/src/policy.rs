@@ -3,10 +3,10 @@
 //! Owns: their layout and meaning. Refuses: reading them from a config file (the daemon does), and lifetimes of maps.
 use crate::addr::{Addr, Prefix};
 use crate::limiter::{HashKey, Limit};
-use crate::sip::method::CLASSES;
+use crate::sip::method::CLASS_SLOTS;
 
-/// The limits of one kind of source, by class.
-pub type Limits = [Limit; CLASSES];
+/// The limits of one kind of source, by [`crate::sip::Class::slot`].
+pub type Limits = [Limit; CLASS_SLOTS];
 
 /// Set in [`Policy::flags`]: mode trunk, only peers may speak SIP.
 pub const FLAG_TRUNK: u32 = 1;
@@ -61,8 +61,8 @@ impl Policy {
         monitor: 0,
         hash_key: HashKey([0, 0]),
         v6_mask: Addr::mask(64),
-        stranger: [Limit::NONE; CLASSES],
-        registrant: [Limit::NONE; CLASSES],
+        stranger: [Limit::NONE; CLASS_SLOTS],
+        registrant: [Limit::NONE; CLASS_SLOTS],
         total: Limit::NONE,
         cells_mask: 0,
         flags: 0,
@@ -163,7 +163,7 @@ pub struct PeerRule {
 impl PeerRule {
     /// Everything allowed, nothing limited.
     pub const ANY: Self =
-        Self { limits: [Limit::NONE; CLASSES], methods: u16::MAX, transports: ALL_TRANSPORTS, media: 0, reserved: 0 };
+        Self { limits: [Limit::NONE; CLASS_SLOTS], methods: u16::MAX, transports: ALL_TRANSPORTS, media: 0, reserved: 0 };
 }
 
 /// A time that never comes.
@@ -264,8 +264,8 @@ impl Entry {
 pub struct Registrant {
     /// Kernel monotonic nanoseconds at which the trust ends.
     pub until: u64,
-    /// Rate cells by class.
-    pub cells: [u64; CLASSES],
+    /// Rate cells by [`crate::sip::Class::slot`].
+    pub cells: [u64; CLASS_SLOTS],
 }
 
 /// The key of a datagram in fragments (RFC 791 §3.2, RFC 8200 §4.5).

@@ -1,1 +1,63 @@
-fn main(){}
+//! The kernel programs: entry points, and the one mapping from a verdict to an XDP action.
+//!
+//! Owns: what is attached and what is only run by BPF_PROG_TEST_RUN. Refuses: decisions (see [`pipeline`]).
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch, core_intrinsics)]
+#![expect(internal_features, reason = "the BPF target has compare-and-swap only as an intrinsic")]
+
+mod cell;
+mod constants;
+mod exit;
+mod frame;
+mod host_key;
+mod opaque;
+mod pipeline;
+mod stage;
+mod trial;
+
+use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS};
+use aya_ebpf::macros::xdp;
+use aya_ebpf::programs::XdpContext;
+
+use crate::exit::Action;
+use crate::frame::Frame;
+use crate::trial::{Live, Rehearsal};
+
+/// Judges a live packet in one buffer.
+#[xdp]
+pub fn sip_ingress(ctx: XdpContext) -> u32 {
+    action(pipeline::run(&Frame::linear(&ctx), Live))
+}
+
+/// Judges a live packet of a driver that hands over large packets in several buffers.
+#[xdp(frags)]
+pub fn sip_ingress_frags(ctx: XdpContext) -> u32 {
+    action(pipeline::run(&Frame::scattered(&ctx), Live))
+}
+
+/// Judges a frame of BPF_PROG_TEST_RUN at the time, and with the consequences, that the record before it says.
+#[xdp]
+pub fn sip_probe(ctx: XdpContext) -> u32 {
+    match Rehearsal::begin(&ctx) {
+        Some(rehearsal) => action(pipeline::run(&Frame::linear(&ctx), rehearsal)),
+        None => XDP_ABORTED,
+    }
+}
+
+#[inline(always)]
+const fn action(action: Action) -> u32 {
+    match action {
+        Action::Pass => XDP_PASS,
+        Action::Drop => XDP_DROP,
+    }
+}
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}

@@ -1,1 +1,5 @@
+//! The daemon and the command of sipfw, as a library: the binary is a thin front of it, and the tests use it directly.
+//!
+//! Owns: everything in user space. Refuses: deciding about packets (the kernel programs do, by `firewall-common`).
 
+pub mod dataplane;

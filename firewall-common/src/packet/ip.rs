@@ -2,7 +2,7 @@
 //!
 //! Owns: addresses, the length of the packet as its own header says it, and the fragment's place. Refuses: reassembly,
 //! and what is inside tunnels and ESP, which are other traffic.
-use super::{Bytes, Fragment, Packet, protocol, read};
+use super::{Bytes, Packet, Part, protocol, read};
 use crate::addr::Addr;
 use crate::reason::Reason;
 use crate::verdict::{Flow, stop};
@@ -34,7 +34,7 @@ pub(super) fn v4<B: Bytes + ?Sized>(frame: &B, at: u32) -> Flow<Packet> {
         protocol,
         at: at + header_len,
         len: total_len - header_len,
-        fragment: if more || offset != 0 { Some(Fragment { id, offset }) } else { None },
+        part: Part::new(id, offset, more),
     })
 }
 
@@ -55,8 +55,8 @@ pub(super) fn v6<B: Bytes + ?Sized>(frame: &B, at: u32) -> Flow<Packet> {
         return stop(Reason::MartianSource);
     }
     let end = at + V6_HEADER + payload_len;
-    let (number, at, fragment) = extension_headers(frame, fixed[6], at + V6_HEADER, end)?;
-    Continue(Packet { src, dst, protocol: protocol(number)?, at, len: end - at, fragment })
+    let (number, at, part) = extension_headers(frame, fixed[6], at + V6_HEADER, end)?;
+    Continue(Packet { src, dst, protocol: protocol(number)?, at, len: end - at, part })
 }
 
 const HOP_BY_HOP: u8 = 0;
@@ -68,15 +68,15 @@ const MOBILITY: u8 = 135;
 const HOST_IDENTITY: u8 = 139;
 const SHIM6: u8 = 140;
 
-/// Walks the chain; the number of the header after it, where that begins, and the fragment's place.
+/// Walks the chain; the number of the header after it, where that begins, and which part of a datagram follows.
 #[inline(always)]
 fn extension_headers<B: Bytes + ?Sized>(
     frame: &B,
     mut number: u8,
     mut at: u32,
     end: u32,
-) -> Flow<(u8, u32, Option<Fragment>)> {
-    let mut fragment = None;
+) -> Flow<(u8, u32, Part)> {
+    let mut part = Part::default();
     for _ in 0..MAX_EXTENSION_HEADERS {
         let len = match number {
             HOP_BY_HOP | ROUTING | DESTINATION | MOBILITY | HOST_IDENTITY | SHIM6 => {
@@ -89,7 +89,7 @@ fn extension_headers<B: Bytes + ?Sized>(
                 (len as u32 + 2) * 4
             }
             FRAGMENT => 8,
-            _ => return Continue((number, at, fragment)),
+            _ => return Continue((number, at, part)),
         };
         let head: [u8; 8] = read(frame, at, Reason::MalformedIp)?;
         if at + len > end {
@@ -100,14 +100,11 @@ fn extension_headers<B: Bytes + ?Sized>(
         at += len;
         if is_fragment {
             let place = u16::from_be_bytes([head[2], head[3]]);
-            let offset = (place & 0xfff8) as u32;
-            if offset != 0 || place & 1 != 0 {
-                let id = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
-                fragment = Some(Fragment { id, offset });
-            }
-            if offset != 0 {
+            let id = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+            part = Part::new(id, (place & 0xfff8) as u32, place & 1 != 0);
+            if part.offset != 0 {
                 // What follows is the middle of a datagram, not a header.
-                return Continue((number, at, fragment));
+                return Continue((number, at, part));
             }
         }
     }
@@ -115,6 +112,6 @@ fn extension_headers<B: Bytes + ?Sized>(
         HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION | MOBILITY | HOST_IDENTITY | SHIM6 => {
             stop(Reason::HeaderChain)
         }
-        _ => Continue((number, at, fragment)),
+        _ => Continue((number, at, part)),
     }
 }

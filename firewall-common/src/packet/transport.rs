@@ -32,7 +32,7 @@ impl Ports {
             super::Protocol::Tcp => Reason::MalformedTcp,
         };
         if packet.len < 4 {
-            return stop(if packet.fragment.is_some() { Reason::FragmentTiny } else { reason });
+            return stop(if packet.part.is_fragment() { Reason::FragmentTiny } else { reason });
         }
         let [a, b, c, d]: [u8; 4] = read(frame, packet.at, reason)?;
         Continue(Self { src: u16::from_be_bytes([a, b]), dst: u16::from_be_bytes([c, d]) })
@@ -51,7 +51,7 @@ pub struct UdpDatagram {
 /// The payload of a UDP datagram or of its first fragment.
 #[inline(always)]
 pub fn udp<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Flow<UdpDatagram> {
-    let fragmented = packet.fragment.is_some();
+    let fragmented = packet.part.is_fragment();
     if packet.len < UDP_HEADER {
         return stop(if fragmented { Reason::FragmentTiny } else { Reason::MalformedUdp });
     }
@@ -85,7 +85,7 @@ pub struct TcpSegment {
 #[inline(always)]
 pub fn tcp<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Flow<TcpSegment> {
     if packet.len < TCP_HEADER {
-        return stop(if packet.fragment.is_some() { Reason::FragmentTiny } else { Reason::MalformedTcp });
+        return stop(if packet.part.is_fragment() { Reason::FragmentTiny } else { Reason::MalformedTcp });
     }
     let [offset, flags]: [u8; 2] = read(frame, packet.at + 12, Reason::MalformedTcp)?;
     let header = ((offset >> 4) as u32) * 4;

@@ -22,7 +22,7 @@ const BLANK_LINE: u64 = u32::from_le_bytes(*b"\r\n\r\n") as u64;
 /// no header field with a value of interest is that short.
 #[inline(always)]
 pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
-    let mut found = Values::default();
+    let mut found = Values { user_agent: w.forget(0), from: w.forget(0) };
     let limit = if limit < w.len() { limit } else { w.len() };
     let mut at = start.wrapping_sub(1);
     for _ in 0..EXAMINED / 8 {
@@ -31,7 +31,7 @@ pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
         }
         let ends = zeros(w.word(at) ^ repeat(b'\n'));
         if ends != 0 {
-            let line = at + highest_index(ends) + 1;
+            let line = w.forget(at + highest_index(ends) + 1);
             let name = w.word(line);
             if name & 0xffff == CRLF || w.word(line.wrapping_sub(4)) & 0xffff_ffff == BLANK_LINE {
                 break;

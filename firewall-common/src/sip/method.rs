@@ -1,6 +1,7 @@
 //! Methods and the classes that rates are kept by.
 //!
 //! Owns: the known methods' names and numbers. Refuses: judging a method name's syntax (see [`super::start_line`]).
+use crate::bound::wrap;
 use crate::reason::Reason;
 
 /// A request's method: RFC 3261 and its extensions. What is none of them is [`Method::Extension`].
@@ -58,6 +59,28 @@ impl Method {
         Self::Info,
         Self::Extension,
     ];
+
+    /// The method of a number; unknown numbers are extensions.
+    #[inline(always)]
+    pub const fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::Register,
+            1 => Self::Invite,
+            2 => Self::Ack,
+            3 => Self::Bye,
+            4 => Self::Cancel,
+            5 => Self::Options,
+            6 => Self::Subscribe,
+            7 => Self::Notify,
+            8 => Self::Message,
+            9 => Self::Refer,
+            10 => Self::Publish,
+            11 => Self::Update,
+            12 => Self::Prack,
+            13 => Self::Info,
+            _ => Self::Extension,
+        }
+    }
 
     /// As it stands in a start line; `*` for an extension.
     pub const fn name(self) -> &'static str {
@@ -188,6 +211,8 @@ pub enum Class {
 
 /// How many classes there are.
 pub const CLASSES: usize = 9;
+/// The size of arrays indexed by [`Class::slot`].
+pub const CLASS_SLOTS: usize = 16;
 
 impl Class {
     /// Every class, in the order of the numbers.
@@ -203,6 +228,22 @@ impl Class {
         Self::Connect,
     ];
 
+    /// The class of a number; unknown numbers are connection attempts.
+    #[inline(always)]
+    pub const fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::Register,
+            1 => Self::Invite,
+            2 => Self::Options,
+            3 => Self::Subscribe,
+            4 => Self::Message,
+            5 => Self::Other,
+            6 => Self::Response,
+            7 => Self::Keepalive,
+            _ => Self::Connect,
+        }
+    }
+
     /// The word of the config file and the documentation.
     pub const fn word(self) -> &'static str {
         match self {
@@ -216,6 +257,12 @@ impl Class {
             Self::Keepalive => "keepalive",
             Self::Connect => "connect",
         }
+    }
+
+    /// Its index in an array of [`CLASS_SLOTS`].
+    #[inline(always)]
+    pub fn slot(self) -> usize {
+        wrap::<CLASS_SLOTS>(self as u32)
     }
 
     /// The reason for a drop by this class's limit.

@@ -9,13 +9,13 @@ use super::window::Window;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// The value of User-Agent.
-    UserAgent = 1,
+    UserAgent = 0,
     /// The display name of From: what stands before its URI.
-    FromDisplay = 2,
+    FromDisplay = 1,
     /// The user part of From's URI, or the host of a URI that has no user part.
-    FromUser = 3,
+    FromUser = 2,
     /// The host of From's URI: what stands after the `@`.
-    FromHost = 4,
+    FromHost = 3,
 }
 
 impl Field {
@@ -34,14 +34,66 @@ impl Field {
 }
 
 /// The longest part of a value that is looked at.
-const VALUE_MAX: u32 = 256;
+const VALUE_MAX: u32 = 128;
 
-/// Letters, digits, and the marks that stand inside scanners' names and in addresses. Everything else parts tokens.
-#[inline(always)]
-pub const fn is_token(b: u8) -> bool {
-    let letter = (b | 0x20).wrapping_sub(b'a') < 26;
-    letter || b.wrapping_sub(b'0') < 10 || matches!(b, b'-' | b'_' | b'.')
+/// What a byte is: a token's byte in lower case (at least a space), or the class of a delimiter (below a space).
+///
+/// Letters, digits, and the marks that stand inside scanners' names and in addresses make tokens; everything else parts
+/// them. A table, and not comparisons, because the kernel's verifier follows both ways of every comparison.
+static BYTES: [u8; 256] = {
+    let mut table = [class::OTHER; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        table[b] = match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'.' => byte.to_ascii_lowercase(),
+            b'"' => class::QUOTE,
+            b'<' => class::OPEN,
+            b'@' => class::AT,
+            b'>' | b';' => class::CLOSE,
+            b'\n' => class::NEWLINE,
+            _ => class::OTHER,
+        };
+        b += 1;
+    }
+    table
+};
+
+/// Classes of delimiters.
+mod class {
+    pub(super) const OTHER: u8 = 0;
+    pub(super) const QUOTE: u8 = 1;
+    pub(super) const OPEN: u8 = 2;
+    pub(super) const AT: u8 = 3;
+    pub(super) const CLOSE: u8 = 4;
+    pub(super) const NEWLINE: u8 = 5;
 }
+
+/// Where in a value the scan stands: the field's number, plus [`QUOTED`] between quotation marks.
+type Place = u32;
+const QUOTED: Place = 4;
+/// The part of interest has ended.
+const ENDED: Place = 8;
+
+/// The place after a delimiter: a row of eight classes for each place. From has the structure
+/// `[display] <scheme:user@host>`; User-Agent has none.
+static NEXT: [u8; 64] = {
+    let mut table = [0; 64];
+    let mut at = 0;
+    while at < 64 {
+        let (place, delimiter) = ((at / 8) as u8, (at % 8) as u8);
+        let plain = place < QUOTED as u8 && place != Field::UserAgent as u8;
+        table[at] = match delimiter {
+            class::QUOTE if place != Field::UserAgent as u8 => place ^ QUOTED as u8,
+            class::OPEN if plain => Field::FromUser as u8,
+            class::AT if plain => Field::FromHost as u8,
+            class::CLOSE if plain => ENDED as u8,
+            _ => place,
+        };
+        at += 1;
+    }
+    table
+};
 
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
@@ -52,14 +104,19 @@ struct Hash(u64);
 
 impl Hash {
     #[inline(always)]
-    const fn begin(seed: u64, field: u8) -> Self {
-        Self(seed.wrapping_add(field as u64).wrapping_mul(FNV_PRIME))
+    const fn begin(seed: u64, place: Place) -> Self {
+        Self(seed.wrapping_add((place & 3) as u64 + 1).wrapping_mul(FNV_PRIME))
     }
 
     #[inline(always)]
-    const fn with(self, b: u8) -> Self {
-        let lower = if b.wrapping_sub(b'A') < 26 { b | 0x20 } else { b };
+    const fn with(self, lower: u8) -> Self {
         Self((self.0 ^ lower as u64).wrapping_mul(FNV_PRIME))
+    }
+
+    /// FNV mixes its upper bits poorly on short tokens: Fibonacci hashing spreads them.
+    #[inline(always)]
+    const fn spread(self) -> u64 {
+        (self.0 ^ self.0 >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
@@ -72,33 +129,38 @@ pub struct Slot {
 }
 
 const SLOTS: usize = 1024;
-const PROBES: u64 = 8;
+const PROBES: u64 = 4;
+/// Words of the filter that spares most tokens a look into the slots: 1,024 bits.
+const FILTER: usize = 16;
 
-/// The most signatures a config may have; a table of four times that many slots then has room for all.
-pub const MAX_SIGNATURES: usize = SLOTS / 4;
+/// The most signatures a config may have.
+pub const MAX_SIGNATURES: usize = 128;
 
 /// The signatures of one policy.
 #[repr(C)]
 pub struct Table {
     seed: u64,
+    filter: [u64; FILTER],
     slots: [Slot; SLOTS],
 }
 
 impl Table {
     /// A table without signatures.
     pub const fn new(seed: u64) -> Self {
-        Self { seed, slots: [Slot { hash: 0, id: 0 }; SLOTS] }
+        Self { seed, filter: [0; FILTER], slots: [Slot { hash: 0, id: 0 }; SLOTS] }
     }
 
     /// Adds a token. `false`: no free slot where it belongs; the caller tries again with another seed.
     #[must_use]
     pub fn insert(&mut self, field: Field, token: &str, id: u32) -> bool {
-        let hash = token.bytes().fold(Hash::begin(self.seed, field as u8), Hash::with).0;
-        let home = Self::home(hash);
+        let begin = Hash::begin(self.seed, field as Place);
+        let hash = token.bytes().fold(begin, |hash, b| hash.with(b.to_ascii_lowercase()));
+        let (word, bit) = Self::filter_place(hash);
         for probe in 0..PROBES {
-            let slot = &mut self.slots[Self::index(home, probe)];
-            if slot.id == 0 || slot.hash == hash {
-                *slot = Slot { hash, id: u64::from(id) + 1 };
+            let slot = &mut self.slots[Self::index(hash, probe)];
+            if slot.id == 0 || slot.hash == hash.0 {
+                *slot = Slot { hash: hash.0, id: u64::from(id) + 1 };
+                self.filter[word] |= bit;
                 return true;
             }
         }
@@ -106,114 +168,81 @@ impl Table {
     }
 
     #[inline(always)]
-    const fn home(hash: u64) -> u64 {
-        // FNV mixes its upper bits poorly on short tokens: Fibonacci hashing spreads them over the table.
-        (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54
+    const fn filter_place(hash: Hash) -> (usize, u64) {
+        let spread = hash.spread();
+        ((spread >> 32) as usize & (FILTER - 1), 1 << (spread >> 40 & 63))
     }
 
     #[inline(always)]
-    const fn index(home: u64, probe: u64) -> usize {
-        (home + probe) as usize & (SLOTS - 1)
+    const fn index(hash: Hash, probe: u64) -> usize {
+        ((hash.spread() >> 54) + probe) as usize & (SLOTS - 1)
     }
 
+    /// Without a comparison for each slot: see [`BYTES`].
     #[inline(always)]
-    fn find(&self, hash: u64) -> Option<u32> {
-        let home = Self::home(hash);
-        for probe in 0..PROBES {
-            let slot = self.slots[Self::index(home, probe)];
-            if slot.id == 0 {
-                return None;
-            }
-            if slot.hash == hash {
-                return Some((slot.id - 1) as u32);
-            }
+    fn find(&self, hash: Hash) -> Option<u32> {
+        let (word, bit) = Self::filter_place(hash);
+        if self.filter[word] & bit == 0 {
+            return None;
         }
-        None
+        let mut id = 0;
+        for probe in 0..PROBES {
+            let slot = self.slots[Self::index(hash, probe)];
+            id |= slot.id & equal_mask(slot.hash, hash.0);
+        }
+        id.checked_sub(1).map(|id| id as u32)
     }
 
     /// The first signature among the tokens of the User-Agent value at `at`.
     #[inline(always)]
     pub fn user_agent(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, Place::whole(Field::UserAgent))
+        self.scan(w, at, Field::UserAgent as Place)
     }
 
     /// The first signature among the tokens of the From value at `at`.
     #[inline(always)]
     pub fn from(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, Place::name_addr())
+        self.scan(w, at, Field::FromDisplay as Place)
     }
 
     #[inline(always)]
-    fn scan(&self, w: &Window, start: u32, mut place: Place) -> Option<u32> {
-        let mut hash = Hash::begin(self.seed, place.field);
-        let mut inside = false;
+    fn scan(&self, w: &Window, start: u32, place: Place) -> Option<u32> {
+        let mut place = w.forget(place);
+        let mut hash = Hash::begin(self.seed, place);
         for i in 0..VALUE_MAX {
-            let at = start + i;
-            let b = w.byte(at);
-            if is_token(b) && at < w.len() {
-                hash = hash.with(b);
-                inside = true;
+            let at = w.forget(start + i);
+            let byte = BYTES[w.byte(at) as usize];
+            // What follows the payload reads as zero, so no token goes on behind it.
+            if byte >= b' ' {
+                hash = hash.with(byte);
                 continue;
             }
-            if inside && let Some(id) = self.find(hash.0) {
-                return Some(id);
+            // Between two delimiters stands an empty token, which is no signature.
+            if let Some(id) = self.find(hash) {
+                return Some(w.forget(id));
             }
-            if at >= w.len() || (b == b'\n' && !is_fold(w.byte(at + 1))) {
+            place = NEXT[(place & 7) as usize * 8 + (byte & 7) as usize] as Place;
+            let ends = byte == class::NEWLINE && !is_fold(w.byte(at + 1));
+            if at >= w.len() || ends || place == ENDED {
                 return None;
             }
-            place = place.after(b)?;
-            hash = Hash::begin(self.seed, place.field);
-            inside = false;
+            hash = Hash::begin(self.seed, place);
         }
         None
     }
+}
+
+/// All ones where both are equal, else zero.
+#[inline(always)]
+const fn equal_mask(a: u64, b: u64) -> u64 {
+    let differ = a ^ b;
+    ((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1)
 }
 
 /// A line that begins with white space goes on with the value of the line before (RFC 3261 §7.3.1).
 #[inline(always)]
 const fn is_fold(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
-}
-
-/// Where in a value the scan stands.
-#[derive(Clone, Copy)]
-struct Place {
-    field: u8,
-    quoted: bool,
-    /// Whether the value has the inner structure of From: `[display] <scheme:user@host>`.
-    structured: bool,
-}
-
-impl Place {
-    #[inline(always)]
-    const fn whole(field: Field) -> Self {
-        Self { field: field as u8, quoted: false, structured: false }
-    }
-
-    #[inline(always)]
-    const fn name_addr() -> Self {
-        Self { field: Field::FromDisplay as u8, quoted: false, structured: true }
-    }
-
-    /// The place after the delimiter `b`; `None` when the part of interest ends there.
-    #[inline(always)]
-    const fn after(self, b: u8) -> Option<Self> {
-        if !self.structured {
-            return Some(self);
-        }
-        if b == b'"' {
-            return Some(Self { quoted: !self.quoted, ..self });
-        }
-        if self.quoted {
-            return Some(self);
-        }
-        match b {
-            b'<' => Some(Self { field: Field::FromUser as u8, ..self }),
-            b'@' => Some(Self { field: Field::FromHost as u8, ..self }),
-            b'>' | b';' => None,
-            _ => Some(self),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub fn classify(w: &Window, limit: u32) -> Option<Message> {
     let limit = if limit < w.len() { limit } else { w.len() };
     let start = skip_empty_lines(w);
     let first = w.word(start);
-    let (method, name_len) = Method::known(first, w.word(start + 8));
+    let (method, name_len) = method(w, first, w.word(start + 8));
     if name_len != 0 {
         return request(w, start + name_len + 1, limit).map(|end| Message::Request(method, end));
     }
@@ -65,6 +65,13 @@ pub fn classify(w: &Window, limit: u32) -> Option<Message> {
 
 const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
 
+/// The known method at the start of two words, and its length; 0 for none.
+#[inline(always)]
+fn method(w: &Window, first: u64, second: u64) -> (Method, u32) {
+    let (method, len) = Method::known(first, second);
+    (Method::from_number(w.forget(method as u32)), w.forget(len))
+}
+
 #[inline(always)]
 fn skip_empty_lines(w: &Window) -> u32 {
     let mut at = 0;
@@ -74,7 +81,7 @@ fn skip_empty_lines(w: &Window) -> u32 {
         }
         at += 2;
     }
-    at
+    w.forget(at)
 }
 
 /// The length of a token that ends with a space.
@@ -83,7 +90,7 @@ fn token(w: &Window, start: u32) -> Option<u32> {
     for i in 0..METHOD_MAX {
         let b = w.byte(start + i);
         if b == b' ' {
-            return (i > 0 && start + i < w.len()).then_some(i);
+            return (i > 0 && start + i < w.len()).then_some(w.forget(i));
         }
         if !is_token(b) {
             return None;
@@ -169,7 +176,7 @@ fn find(w: &Window, from: u32, limit: u32, mark: impl Fn(u64) -> u64) -> Option<
         }
         let found = mark(w.word(at));
         if found != 0 {
-            let at = at + lowest_index(found);
+            let at = w.forget(at + lowest_index(found));
             return (at < limit).then_some(at);
         }
         at += 8;
@@ -201,4 +208,11 @@ const fn stun(first: u64, len: u32) -> bool {
     let head = first.swap_bytes();
     let (kind, attributes, cookie) = (head >> 48, (head >> 32) as u32 & 0xffff, head & 0xffff_ffff);
     kind == 1 && cookie == STUN_COOKIE && attributes & 3 == 0 && attributes + STUN_HEADER == len
+}
+
+/// Whether the payload has no line end within `limit`: its start line, if it is one, goes on in the next fragment.
+#[inline(always)]
+pub fn is_unfinished(w: &Window, limit: u32) -> bool {
+    let limit = if limit < w.len() { limit } else { w.len() };
+    find(w, 0, limit, |word| lowest_zero(word ^ repeat(b'\n'))).is_none()
 }

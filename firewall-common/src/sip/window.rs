@@ -3,8 +3,10 @@
 //!
 //! Owns: the buffer and reading one or eight bytes of it. Refuses: growing, and knowing where the bytes came from.
 
-/// The buffer's size; a power of two.
-const SIZE: usize = 2048;
+use crate::bound::wrap;
+
+/// The buffer's size, without the tail that an eight-byte read may reach; a power of two.
+pub const SIZE: usize = 2048;
 /// How many bytes of a payload are examined. An Ethernet frame's payload of 1,500 fits whole; of a larger datagram the
 /// headers do.
 pub const EXAMINED: u32 = SIZE as u32 - 8;
@@ -14,14 +16,14 @@ pub const EXAMINED: u32 = SIZE as u32 - 8;
 pub struct Window {
     bytes: [u8; SIZE + 8],
     len: u32,
-    /// Makes the record's size a multiple of its alignment without padding.
-    reserved: u32,
+    /// Always zero, but the kernel's verifier cannot know that.
+    zero: u32,
 }
 
 impl Window {
     /// An empty window.
     pub const fn new() -> Self {
-        Self { bytes: [0; SIZE + 8], len: 0, reserved: 0 }
+        Self { bytes: [0; SIZE + 8], len: 0, zero: 0 }
     }
 
     /// Where the payload's first bytes go; [`Window::seal`] must follow.
@@ -35,7 +37,7 @@ impl Window {
     pub fn seal(&mut self, len: u32) {
         let len = if len > EXAMINED { EXAMINED } else { len };
         self.len = len;
-        let at = len as usize & (SIZE - 1);
+        let at = wrap::<SIZE>(len);
         // Zero as far as an eight-byte read at the last byte reaches.
         if let Some(tail) = self.bytes.get_mut(at..at + 8) {
             tail.copy_from_slice(&[0; 8]);
@@ -63,16 +65,27 @@ impl Window {
 
     /// The byte at `at`; meaningful for `at < len`.
     #[inline(always)]
-    pub const fn byte(&self, at: u32) -> u8 {
-        self.bytes[at as usize & (SIZE - 1)]
+    pub fn byte(&self, at: u32) -> u8 {
+        self.bytes[wrap::<SIZE>(at)]
     }
 
     /// The eight bytes at `at`, the first in the lowest bits; meaningful for `at < len`.
     #[inline(always)]
-    pub const fn word(&self, at: u32) -> u64 {
-        let i = at as usize & (SIZE - 1);
-        let b = &self.bytes;
-        u64::from_le_bytes([b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5], b[i + 6], b[i + 7]])
+    pub fn word(&self, at: u32) -> u64 {
+        let (_, rest) = self.bytes.split_at(wrap::<SIZE>(at));
+        match rest.first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => 0,
+        }
+    }
+
+    /// The same number, of which the kernel's verifier knows nothing any more.
+    ///
+    /// The verifier follows every value that it can tell apart on a path of its own. Where a loop may end in a hundred
+    /// places, all that follows would be followed a hundred times; this makes the hundred paths one again.
+    #[inline(always)]
+    pub const fn forget(&self, number: u32) -> u32 {
+        number ^ self.zero
     }
 }
 

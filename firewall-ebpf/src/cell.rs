@@ -1,0 +1,91 @@
+//! Words that several CPUs change at once.
+//!
+//! Owns: atomic operations and the charging of a rate cell. Refuses: where cells live.
+use core::intrinsics::{AtomicOrdering, atomic_cxchg, atomic_xadd};
+
+use firewall_common::limiter::Limit;
+
+/// How often a charge is tried again because another CPU was faster. Each failure means that another packet was
+/// admitted meanwhile; after so many the limit is as good as reached.
+const TRIES: u32 = 4;
+
+#[inline(always)]
+pub(crate) fn load(cell: *mut u64) -> u64 {
+    // SAFETY: the caller's pointer is to a word of a map's value. Volatile, because LLVM's atomic load for BPF needs
+    // processor v4 and an aligned word is read whole anyway.
+    unsafe { cell.read_volatile() }
+}
+
+#[inline(always)]
+fn swap(cell: *mut u64, old: u64, new: u64) -> bool {
+    const SEQ: AtomicOrdering = AtomicOrdering::SeqCst;
+    // SAFETY: the pointer is to an aligned word of a map's value, which other CPUs change only atomically.
+    unsafe { atomic_cxchg::<u64, SEQ, SEQ>(cell, old, new).1 }
+}
+
+/// Takes one from a count, if it is not zero. Two CPUs that take the last at once both get it.
+#[inline(always)]
+pub(crate) fn take(count: *mut u64) -> bool {
+    if load(count) == 0 {
+        return false;
+    }
+    // SAFETY: as above.
+    unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(count, u64::MAX) };
+    true
+}
+
+/// Adds one to a count that may lose an increment when two CPUs add at once.
+#[inline(always)]
+pub(crate) fn count(counter: *mut u64) {
+    // SAFETY: the caller's pointer is to a word of a map's value.
+    unsafe { counter.write_volatile(counter.read_volatile().wrapping_add(1)) }
+}
+
+/// Charges the only cell of a source; `false`: over the limit.
+#[inline(always)]
+pub(crate) fn charge(cell: *mut u64, limit: &Limit, now: u64, commit: bool) -> bool {
+    for _ in 0..TRIES {
+        let tat = load(cell);
+        if !limit.admits(tat, now) {
+            return false;
+        }
+        if !commit || swap(cell, tat, limit.charged(tat, now)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Charges both cells of a source; the lenient one decides.
+///
+/// Both are charged for every packet that passes, so a source alone in its cells gets exactly its rate however many
+/// CPUs its packets arrive on: who loses the race for one cell may still win the other, but then that packet is
+/// charged to both all the same.
+#[inline(always)]
+pub(crate) fn charge_either(a: *mut u64, b: *mut u64, limit: &Limit, now: u64, commit: bool) -> bool {
+    for _ in 0..TRIES {
+        let (tat_a, tat_b) = (load(a), load(b));
+        let (lenient, tat, other) = if tat_a <= tat_b { (a, tat_a, b) } else { (b, tat_b, a) };
+        if !limit.admits(tat, now) {
+            return false;
+        }
+        if !commit {
+            return true;
+        }
+        if swap(lenient, tat, limit.charged(tat, now)) {
+            also_charge(other, limit, now);
+            return true;
+        }
+    }
+    false
+}
+
+#[inline(always)]
+fn also_charge(cell: *mut u64, limit: &Limit, now: u64) {
+    for _ in 0..TRIES {
+        let tat = load(cell);
+        if swap(cell, tat, limit.charged(tat, now)) {
+            return;
+        }
+    }
+}

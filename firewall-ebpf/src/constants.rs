@@ -1,0 +1,41 @@
+//! What the loader sets before a generation of the program is loaded: read-only data, which the verifier knows and
+//! folds into the code.
+//!
+//! Owns: the constants' symbols. Refuses: everything that changes while the program is attached (maps do that).
+use firewall_common::policy::{Policy, PortTable, PrefixFilter};
+use firewall_common::sip::signature::Table;
+
+use crate::opaque;
+
+#[unsafe(no_mangle)]
+static POLICY: Policy = Policy::OPEN;
+#[unsafe(no_mangle)]
+static PORTS: PortTable = PortTable([0; 65_536]);
+#[unsafe(no_mangle)]
+static PEER_FILTER: PrefixFilter = PrefixFilter::new();
+#[unsafe(no_mangle)]
+static SIGNATURES: Table = Table::new(0);
+
+/// The policy of this generation.
+#[inline(always)]
+pub(crate) fn policy() -> &'static Policy {
+    opaque::reference(&POLICY)
+}
+
+/// The class bits of a port.
+#[inline(always)]
+pub(crate) fn port_class(port: u16) -> u8 {
+    opaque::reference(&PORTS).0[port as usize]
+}
+
+/// Which slots hold peers' prefixes.
+#[inline(always)]
+pub(crate) fn peer_filter() -> &'static PrefixFilter {
+    opaque::reference(&PEER_FILTER)
+}
+
+/// The scanners' signatures.
+#[inline(always)]
+pub(crate) fn signatures() -> &'static Table {
+    opaque::reference(&SIGNATURES)
+}

@@ -1,0 +1,84 @@
+//! The bytes of the frame under judgement.
+//!
+//! Owns: every access to packet memory, and the copy of a payload into a window. Refuses: knowing what the bytes mean.
+use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::PerCpuArray;
+use aya_ebpf::programs::XdpContext;
+use firewall_common::packet::Bytes;
+use firewall_common::sip::Window;
+use firewall_common::sip::window::{EXAMINED, SIZE as WINDOW_SIZE};
+
+use crate::opaque;
+
+#[map]
+static WINDOW: PerCpuArray<Window> = PerCpuArray::with_max_entries(1, 0);
+
+/// A frame. Headers are read in place, from its first buffer; payloads are copied.
+pub(crate) struct Frame<'a> {
+    ctx: &'a XdpContext,
+    total: u32,
+}
+
+impl<'a> Frame<'a> {
+    /// A frame in one buffer.
+    #[inline(always)]
+    pub(crate) fn linear(ctx: &'a XdpContext) -> Self {
+        Self { ctx, total: (ctx.data_end() - ctx.data()) as u32 }
+    }
+
+    /// A frame that may be in several buffers.
+    #[inline(always)]
+    pub(crate) fn scattered(ctx: &'a XdpContext) -> Self {
+        // SAFETY: the context is this invocation's.
+        let total = unsafe { bpf_xdp_get_buff_len(ctx.ctx) } as u32;
+        Self { ctx, total }
+    }
+
+    /// The context, for the record that precedes the frame of a rehearsal.
+    #[inline(always)]
+    pub(crate) const fn context(&self) -> &XdpContext {
+        self.ctx
+    }
+
+    /// The first bytes of the `len` bytes of payload at `at`, in this CPU's window; `None` when they are not there.
+    #[inline(always)]
+    pub(crate) fn payload(&self, at: u32, len: u32) -> Option<&'static Window> {
+        let window = WINDOW.get_ptr_mut(0)?;
+        // SAFETY: the map has one element for each CPU, and XDP programs are not preempted by one another there, so
+        // nobody else holds a reference.
+        let window = unsafe { &mut *window };
+        let len = if len > EXAMINED { EXAMINED } else { len };
+        if len != 0 && !self.copy::<WINDOW_SIZE>(at, window.buffer().as_mut_ptr(), len) {
+            return None;
+        }
+        window.seal(len);
+        Some(window)
+    }
+
+    /// Copies `len` bytes at `at` to `to`; `len` is not zero and at most `MAX`, a power of two, for which there is room.
+    #[inline(always)]
+    pub(crate) fn copy<const MAX: usize>(&self, at: u32, to: *mut u8, len: u32) -> bool {
+        // Changes nothing, but tells the verifier that the length is neither zero nor too large.
+        let len = (opaque::number(u64::from(len - 1)) as u32 & (MAX as u32 - 1)) + 1;
+        // SAFETY: the helper checks the source's bounds; the verifier checks the destination's.
+        unsafe { bpf_xdp_load_bytes(self.ctx.ctx, at, to.cast(), len) == 0 }
+    }
+}
+
+impl Bytes for Frame<'_> {
+    #[inline(always)]
+    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        let field = self.ctx.data() + at as usize;
+        if field + N > self.ctx.data_end() {
+            return None;
+        }
+        // SAFETY: `N` bytes from `field` lie before the end of the packet, as just checked; the array needs no alignment.
+        Some(unsafe { core::ptr::read_unaligned(field as *const [u8; N]) })
+    }
+
+    #[inline(always)]
+    fn total(&self) -> u32 {
+        self.total
+    }
+}

@@ -1,0 +1,143 @@
+//! The way of a packet, top to bottom.
+//!
+//! Owns: the order of the stages. Refuses: what a stage decides, and what a verdict leads to (see [`crate::exit`]).
+use core::ops::ControlFlow::{Break, Continue};
+
+use firewall_common::packet::{self, ACK, Packet, Part, Ports, Protocol, SYN};
+use firewall_common::policy::port;
+use firewall_common::reason::Reason;
+use firewall_common::sip::{Class, Window};
+use firewall_common::verdict::{Flow, Verdict};
+
+use crate::exit::{self, Action};
+use crate::frame::Frame;
+use crate::opaque;
+use crate::stage::sip::Said;
+use crate::stage::source::Who;
+use crate::stage::{deny, fragment, limit, ports, signature, sip, source, transport};
+use crate::trial::{Circumstances, Trial};
+
+/// Judges a frame and draws the consequences.
+#[inline(always)]
+pub(crate) fn run<C: Circumstances + Copy>(frame: &Frame, circumstances: C) -> Action {
+    let mut trial = Trial::new(circumstances);
+    let (Break(verdict) | Continue(verdict)) = judge(frame, &mut trial);
+    exit::leave(frame, &trial, verdict)
+}
+
+#[inline(always)]
+fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict> {
+    let packet = forget(packet::parse(frame)?);
+    trial.set_addresses(packet.src, packet.dst);
+    trial.protocol = packet.protocol as u8;
+    trial.payload_at = packet.at;
+    if packet.part.offset != 0 {
+        return fragment::later(trial, &packet);
+    }
+    let ports = Ports::parse(frame, &forget(packet))?;
+    trial.src_port = ports.src;
+    trial.dst_port = ports.dst;
+    let class = ports::classify(packet.protocol, ports.dst);
+    if class == 0 {
+        return deny::judge_other(trial);
+    }
+    let verdict = protected(frame, trial, &packet, class);
+    if forget(packet).part.is_fragment() {
+        let (Break(verdict) | Continue(verdict)) = verdict;
+        fragment::first(trial, &packet, verdict);
+    }
+    verdict
+}
+
+/// No transport header begins behind this: two tags, an IPv6 header and the most extension headers, each of the longest
+/// kind, take 12,350 bytes. A power of two less one.
+const HEADERS_MAX: u64 = 0x3fff;
+
+/// Makes all the ways that lead here one for the verifier: IPv4 and IPv6, tags and options and extension headers.
+#[inline(always)]
+fn forget(packet: Packet) -> Packet {
+    Packet {
+        src: opaque::forget_addr(packet.src),
+        dst: opaque::forget_addr(packet.dst),
+        at: (opaque::forget(u64::from(packet.at)) & HEADERS_MAX) as u32,
+        len: opaque::forget(u64::from(packet.len)) as u32,
+        part: Part {
+            fragmented: opaque::forget(u64::from(packet.part.fragmented)) as u32,
+            id: opaque::forget(u64::from(packet.part.id)) as u32,
+            offset: packet.part.offset,
+        },
+        protocol: packet.protocol,
+    }
+}
+
+/// A packet for a SIP or media port.
+#[inline(always)]
+fn protected<C: Circumstances>(
+    frame: &Frame,
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    class: u8,
+) -> Flow<Verdict> {
+    let allowed = deny::judge(trial)?;
+    if class & port::MEDIA != 0 {
+        return Continue(Verdict::of(Reason::Media));
+    }
+    let who = source::identify(trial, allowed);
+    source::judge(trial, &who)?;
+    transport::judge(trial, &who, class)?;
+    match packet.protocol {
+        Protocol::Udp => datagram(frame, trial, packet, &who)?,
+        Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
+    }
+    Continue(who.pass())
+}
+
+#[inline(always)]
+fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, who: &Who) -> Flow<()> {
+    let packet = forget(*packet);
+    let datagram = packet::udp(frame, &packet)?;
+    trial.payload_at = datagram.at;
+    let Some(payload) = frame.payload(datagram.at, datagram.len) else {
+        return trial.object(Verdict::of(Reason::MalformedUdp));
+    };
+    match sip::judge(trial, payload, forget(packet).part.is_fragment())? {
+        Some(said) => message(trial, who, payload, said),
+        None => Continue(()),
+    }
+}
+
+/// A message, or the first of several in a segment.
+#[inline(always)]
+fn message<C: Circumstances>(trial: &mut Trial<C>, who: &Who, payload: &Window, said: Said) -> Flow<()> {
+    if let Some((method, headers)) = said.request() {
+        transport::judge_method(trial, who, method)?;
+        signature::judge(trial, who, payload, headers)?;
+    }
+    limit::judge(trial, who, said.class())
+}
+
+#[inline(always)]
+fn segment<C: Circumstances>(
+    frame: &Frame,
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    class: u8,
+) -> Flow<()> {
+    let segment = packet::tcp(frame, &forget(*packet))?;
+    trial.payload_at = segment.at;
+    if segment.flags & (SYN | ACK) == SYN {
+        limit::judge(trial, who, Class::Connect)?;
+    }
+    if class & port::SIP_TLS != 0 || segment.len == 0 {
+        return Continue(());
+    }
+    let Some(payload) = frame.payload(segment.at, segment.len) else {
+        return trial.object(Verdict::of(Reason::MalformedTcp));
+    };
+    // Only a segment that begins a request is judged: the others are the middle of a stream.
+    match sip::classify(payload) {
+        Some(said) if said.request().is_some() => message(trial, who, payload, said),
+        _ => Continue(()),
+    }
+}

@@ -1,0 +1,9 @@
+//! The stages, one file each, each with the maps that only it queries.
+pub(crate) mod deny;
+pub(crate) mod fragment;
+pub(crate) mod limit;
+pub(crate) mod ports;
+pub(crate) mod signature;
+pub(crate) mod sip;
+pub(crate) mod source;
+pub(crate) mod transport;

@@ -1,0 +1,90 @@
+//! Deny entries, bans, and the operator's allow entries.
+//!
+//! Owns: single sources (a hash), prefixes (a trie and its filter). Refuses: making entries; the daemon and the command
+//! do, and nothing that a packet does can add, evict or change one.
+use core::ops::ControlFlow::{Break, Continue};
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::lpm_trie::LpmTrie;
+use aya_ebpf::maps::{Array, HashMap};
+use firewall_common::addr::Addr;
+use firewall_common::maps;
+use firewall_common::policy::{Action, Entry, PrefixFilter, SWITCH_SCOPE_ALL, SWITCHES as SWITCH_COUNT, Term};
+use firewall_common::reason::Reason;
+use firewall_common::verdict::{Flow, Verdict, stop};
+
+use crate::cell;
+use crate::host_key::HostKey;
+use crate::trial::{Circumstances, Trial};
+
+#[map]
+static SOURCES: HashMap<Addr, Entry> = HashMap::with_max_entries(maps::SOURCES_DEFAULT, 0);
+#[map]
+static ENTRIES: LpmTrie<[u8; 16], Entry> = LpmTrie::with_max_entries(maps::ENTRIES_DEFAULT, 0);
+#[map]
+static ENTRY_FILTER: Array<u64> = Array::with_max_entries(PrefixFilter::WORDS as u32, 0);
+#[map]
+static SWITCHES: Array<u64> = Array::with_max_entries(SWITCH_COUNT as u32, 0);
+
+/// Stops a denied or banned source. Goes on with the id plus one of the allow entry that covers the source, or zero.
+#[inline(always)]
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>) -> Flow<u64> {
+    let Some(term) = find(trial) else {
+        return Continue(0);
+    };
+    let reason = match Action::from_number(term.action) {
+        Action::None => return Continue(0),
+        Action::Allow => return Continue(u64::from(term.id) + 1),
+        Action::Deny | Action::DenyAll => Reason::Denied,
+        Action::Ban | Action::BanAll => Reason::Banned,
+    };
+    trial.object(Verdict { reason, detail: term.id })?;
+    Continue(0)
+}
+
+/// The verdict for a packet that is for no protected port: only an entry for all traffic can stop it.
+#[inline(always)]
+pub(crate) fn judge_other<C: Circumstances>(trial: &mut Trial<C>) -> Flow<Verdict> {
+    if SWITCHES.get(SWITCH_SCOPE_ALL).is_some_and(|on| *on != 0) {
+        if let Some(term) = find(trial)
+            && Action::from_number(term.action).covers_all()
+        {
+            let reason = match Action::from_number(term.action) {
+                Action::BanAll => Reason::Banned,
+                _ => Reason::Denied,
+            };
+            return Break(Verdict { reason, detail: term.id });
+        }
+    }
+    stop(Reason::OtherTraffic)
+}
+
+/// What holds for the source now: its own entry before that of the longest prefix.
+#[inline(always)]
+fn find<C: Circumstances>(trial: &Trial<C>) -> Option<Term> {
+    if let Some(entry) = SOURCES.get_ptr_mut(trial.source())
+        && let Some(term) = in_force(trial, entry)
+    {
+        return Some(term);
+    }
+    let (word, bit) = PrefixFilter::place(trial.src());
+    let slots = *ENTRY_FILTER.get(word)?;
+    if slots >> bit & 1 == 0 {
+        return None;
+    }
+    let entry = ENTRIES.get(HostKey::new(trial.src()).key())?;
+    in_force(trial, core::ptr::from_ref(entry).cast_mut())
+}
+
+/// Counts a hit where an entry decides.
+#[inline(always)]
+fn in_force<C: Circumstances>(trial: &Trial<C>, entry: *mut Entry) -> Option<Term> {
+    // SAFETY: the pointer is to a value of a map. The element may be deleted and reused meanwhile; then the hit is
+    // counted on another entry, and a term that was changed while it was read is one of the two.
+    let term = unsafe { (*entry).at(|| trial.now()) }?;
+    if trial.commits() {
+        // SAFETY: as above.
+        cell::count(unsafe { &raw mut (*entry).hits });
+    }
+    Some(term)
+}

@@ -1,0 +1,65 @@
+//! Datagrams in fragments: later fragments follow the verdict of their first.
+//!
+//! Owns: what was decided of the first fragments lately. Refuses: reassembly. A later fragment whose first is not known
+//! passes: it may be of any datagram for any port, and without its first fragment, which is judged, nobody can put it
+//! together. So losing an entry to a flood does no harm.
+use core::ops::ControlFlow::{Break, Continue};
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::LruHashMap;
+use firewall_common::maps;
+use firewall_common::packet::Packet;
+use firewall_common::policy::{DatagramKey, DatagramVerdict};
+use firewall_common::reason::Reason;
+use firewall_common::verdict::{Flow, Verdict, stop};
+
+use crate::stage::deny;
+use crate::trial::{Circumstances, Trial, is_monitored};
+
+#[map]
+static FRAGMENTS: LruHashMap<DatagramKey, DatagramVerdict> = LruHashMap::with_max_entries(maps::FRAGMENTS_DEFAULT, 0);
+
+/// How long the rest of a datagram is waited for; Linux reassembles for as long (net.ipv4.ipfrag_time).
+const LIFETIME: u64 = 30_000_000_000;
+/// No later fragment begins before this byte unless somebody means to reach into the headers: every link carries packets
+/// of 296 bytes (RFC 1144 §5), and IPv6's smallest is 1,280.
+const FIRST_LATER_BYTE: u32 = 256;
+
+#[inline(always)]
+const fn key(packet: &Packet) -> DatagramKey {
+    DatagramKey { src: packet.src, dst: packet.dst, id: packet.part.id, protocol: packet.protocol as u32 }
+}
+
+/// The verdict for a later fragment.
+#[inline(always)]
+pub(crate) fn later<C: Circumstances>(trial: &mut Trial<C>, packet: &Packet) -> Flow<Verdict> {
+    deny::judge(trial)?;
+    // SAFETY: the value is copied at once; one that is replaced meanwhile is one of the two.
+    let known = unsafe { FRAGMENTS.get(key(packet)) }.copied();
+    let Some(first) = known.filter(|first| first.until > trial.now()) else {
+        if packet.part.offset < FIRST_LATER_BYTE {
+            trial.object(Verdict::of(Reason::FragmentTiny))?;
+        }
+        return stop(Reason::OtherTraffic);
+    };
+    if first.dropped != 0 {
+        return Break(Verdict::of(Reason::FragmentFollows));
+    }
+    if packet.part.offset < first.end {
+        trial.object(Verdict::of(Reason::FragmentOverlap))?;
+    }
+    Continue(Verdict::of(Reason::Fragment))
+}
+
+/// Remembers the verdict of a first fragment. Those of denied sources need no memory: every fragment of theirs is
+/// dropped by its source.
+#[inline(always)]
+pub(crate) fn first<C: Circumstances>(trial: &Trial<C>, packet: &Packet, verdict: Verdict) {
+    let dropped = verdict.reason.drops() && !is_monitored(verdict.reason);
+    if !trial.commits() || matches!(verdict.reason, Reason::Denied | Reason::Banned) {
+        return;
+    }
+    let verdict = DatagramVerdict { until: trial.now() + LIFETIME, end: packet.len, dropped: u32::from(dropped) };
+    // A full map makes room by itself; nothing else can fail, and a lost entry does no harm.
+    let _ = FRAGMENTS.insert(key(packet), verdict, 0);
+}

@@ -1,0 +1,107 @@
+//! Rates: of a peer, a registrant, a stranger, and of all strangers together.
+//!
+//! Owns: the cells of peers and strangers. Refuses: the arithmetic (see [`firewall_common::limiter`]), and remembering
+//! strangers: their array has a fixed size, and a flood of sources only makes it behave like one limit for all.
+use core::ops::ControlFlow::Continue;
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::Array;
+use firewall_common::addr::Addr;
+use firewall_common::limiter::{HashKey, rows};
+use firewall_common::maps;
+use firewall_common::reason::Reason;
+use firewall_common::sip::Class;
+use firewall_common::sip::method::CLASS_SLOTS;
+use firewall_common::verdict::{Flow, Verdict};
+
+use crate::cell;
+use crate::constants::policy;
+use crate::opaque;
+use crate::stage::source::{self, Kind, Who};
+use crate::trial::{Circumstances, Trial};
+
+#[map]
+static PEER_CELLS: Array<[u64; CLASS_SLOTS]> = Array::with_max_entries(1, 0);
+#[map]
+static CELLS: Array<u64> = Array::with_max_entries(2 * maps::CELLS_DEFAULT, 0);
+#[map]
+static TOTAL: Array<u64> = Array::with_max_entries(1, 0);
+/// Never read here: it keeps the key that this and later generations are loaded with ([`policy`]'s `hash_key`).
+#[map]
+static HASH_KEY: Array<HashKey> = Array::with_max_entries(1, 0);
+
+/// Objects to a packet over its source's limit, or over the strangers' total.
+#[inline(always)]
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who, class: Class) -> Flow<()> {
+    let class = Class::from_number(opaque::forget(class as u64) as u32);
+    trial.class = opaque::forget(class as u64 + 1);
+    let within = match who.kind() {
+        Kind::Peer => peer(trial, who.id, class),
+        Kind::Allowed => true,
+        Kind::Registrant => registrant(trial, who.source, class),
+        Kind::Stranger => stranger(trial, who.source, class),
+    };
+    if !within {
+        return trial.object(Verdict::of(class.over_limit()));
+    }
+    if who.kind() == Kind::Stranger && !total(trial) {
+        return trial.object(Verdict::of(Reason::RateTotal));
+    }
+    Continue(())
+}
+
+/// A peer without a limit for the class, or whose rules are not found, is not limited.
+#[inline(always)]
+fn peer<C: Circumstances>(trial: &Trial<C>, id: u32, class: Class) -> bool {
+    let limit = match source::rule(id) {
+        Some(rule) => &rule.limits[class.slot()],
+        None => return true,
+    };
+    if limit.is_none() {
+        return true;
+    }
+    match PEER_CELLS.get_ptr_mut(id) {
+        // SAFETY: the pointer is to a value of the map, an array that has a cell for every class.
+        Some(cells) => cell::charge(unsafe { &raw mut (*cells)[class.slot()] }, limit, trial.now(), trial.commits()),
+        None => true,
+    }
+}
+
+#[inline(always)]
+fn registrant<C: Circumstances>(trial: &Trial<C>, source: Addr, class: Class) -> bool {
+    let limit = &policy().registrant[class.slot()];
+    if limit.is_none() {
+        return true;
+    }
+    match source::registrant_cell(source, class) {
+        Some(cell) => cell::charge(cell, limit, trial.now(), trial.commits()),
+        // It was a registrant a moment ago, when it was told who it is.
+        None => true,
+    }
+}
+
+#[inline(always)]
+fn stranger<C: Circumstances>(trial: &Trial<C>, source: Addr, class: Class) -> bool {
+    let policy = policy();
+    let limit = &policy.stranger[class.slot()];
+    if limit.is_none() {
+        return true;
+    }
+    let (a, b) = rows(source, class as u32, policy.hash_key, policy.cells_mask);
+    match (CELLS.get_ptr_mut(a), CELLS.get_ptr_mut(policy.cells_mask + 1 + b)) {
+        (Some(a), Some(b)) => cell::charge_either(a, b, limit, trial.now(), trial.commits()),
+        _ => true,
+    }
+}
+
+#[inline(always)]
+fn total<C: Circumstances>(trial: &Trial<C>) -> bool {
+    let limit = &policy().total;
+    if limit.is_none() {
+        return true;
+    }
+    match TOTAL.get_ptr_mut(0) {
+        Some(cell) => cell::charge(cell, limit, trial.now(), trial.commits()),
+        None => true,
+    }
+}

@@ -1,0 +1,73 @@
+//! Is it SIP?
+//!
+//! Owns: the objection to what is not. Refuses: knowing SIP (see [`firewall_common::sip`]).
+use core::ops::ControlFlow::Continue;
+
+use firewall_common::reason::Reason;
+use firewall_common::sip::start_line::is_unfinished;
+use firewall_common::sip::{Class, Message, Method, Window};
+use firewall_common::verdict::{Flow, Verdict};
+
+use crate::constants::policy;
+use crate::opaque;
+use crate::trial::{Circumstances, Trial};
+
+/// What a payload is, in numbers that are read anew at each use; see [`crate::stage::source::Who::kind`].
+#[derive(Clone, Copy)]
+pub(crate) struct Said {
+    /// 0 for a request, 1 for a response, 2 for a keep-alive.
+    kind: u32,
+    method: u32,
+    headers: u32,
+}
+
+impl Said {
+    #[inline(always)]
+    fn new(message: Message) -> Self {
+        let (kind, method, headers) = match message {
+            Message::Request(method, headers) => (0, method, headers),
+            Message::Response(headers) => (1, Method::Extension, headers),
+            Message::Keepalive | Message::Stun => (2, Method::Extension, 0),
+        };
+        Self {
+            kind: opaque::forget(kind) as u32,
+            method: opaque::forget(method as u64) as u32,
+            headers: opaque::forget(u64::from(headers)) as u32,
+        }
+    }
+
+    /// A request's method and where its headers begin.
+    #[inline(always)]
+    pub(crate) fn request(&self) -> Option<(Method, u32)> {
+        (opaque::forget(u64::from(self.kind)) == 0)
+            .then(|| (Method::from_number(opaque::forget(u64::from(self.method)) as u32), self.headers))
+    }
+
+    /// The class whose limit it counts against.
+    #[inline(always)]
+    pub(crate) fn class(&self) -> Class {
+        match (self.request(), opaque::forget(u64::from(self.kind))) {
+            (Some((method, _)), _) => method.class(),
+            (None, 1) => Class::Response,
+            (None, _) => Class::Keepalive,
+        }
+    }
+}
+
+/// What a payload begins with, if it is SIP.
+#[inline(always)]
+pub(crate) fn classify(payload: &Window) -> Option<Said> {
+    firewall_common::sip::classify(payload, payload.forget(policy().start_line_max)).map(Said::new)
+}
+
+/// Objects to a datagram that is no SIP, and to the first fragment of one whose start line goes on in the next.
+/// `None` where the objection was only noted.
+#[inline(always)]
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, payload: &Window, fragmented: bool) -> Flow<Option<Said>> {
+    let said = classify(payload);
+    if said.is_none() {
+        let tiny = fragmented && is_unfinished(payload, policy().start_line_max);
+        trial.object(Verdict::of(if tiny { Reason::FragmentTiny } else { Reason::NotSip }))?;
+    }
+    Continue(said)
+}

@@ -1,0 +1,35 @@
+//! Which transports and methods a source may use.
+//!
+//! Owns: these two checks. Refuses: rates, and what is in a message.
+use core::ops::ControlFlow::Continue;
+
+use firewall_common::reason::Reason;
+use firewall_common::sip::Method;
+use firewall_common::verdict::{Flow, Verdict};
+
+use crate::constants::policy;
+use crate::stage::source::{self, Kind, Who};
+use crate::trial::{Circumstances, Trial};
+
+/// The class bits of SIP ports are the transports' bits.
+#[inline(always)]
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who, class: u8) -> Flow<()> {
+    let may = match who.kind() {
+        Kind::Peer => source::rule(who.id).map_or(0, |rule| rule.transports),
+        Kind::Allowed => return Continue(()),
+        Kind::Registrant | Kind::Stranger => policy().stranger_transports as u8,
+    };
+    if may & class == 0 {
+        return trial.object(Verdict::of(Reason::Transport));
+    }
+    Continue(())
+}
+
+/// Peers may be held to some methods.
+#[inline(always)]
+pub(crate) fn judge_method<C: Circumstances>(trial: &mut Trial<C>, who: &Who, method: Method) -> Flow<()> {
+    if who.kind() == Kind::Peer && source::rule(who.id).is_none_or(|rule| rule.methods & method.bit() == 0) {
+        return trial.object(Verdict { reason: Reason::Method, detail: who.id });
+    }
+    Continue(())
+}
