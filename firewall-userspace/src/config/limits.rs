@@ -134,7 +134,7 @@ mod tests {
     fn the_first_minute_of_ordinary_strangers_passes() {
         // Ten phones behind one address begin within a second: two REGISTERs each, and a few lost ones sent again.
         assert_eq!(passed(Limits::STRANGER.register, every(0.03, 1.0)), 33);
-        // A phone with a wrong password that tries again every 30 s, for an hour; six such phones at once.
+        // Three phones with a wrong password that try again every 30 s, for an hour: 3 × 2 × 2 a minute.
         assert_eq!(passed(Limits::STRANGER.register, every(5.0, 3_600.0)), 720);
     }
 
