@@ -2,4 +2,7 @@
 //!
 //! Owns: everything in user space. Refuses: deciding about packets (the kernel programs do, by `firewall-common`).
 
+pub mod config;
 pub mod dataplane;
+pub mod entries;
+pub mod store;

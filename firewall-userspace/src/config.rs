@@ -1,0 +1,169 @@
+//! The config file: what an operator decides once.
+//!
+//! Owns: the keys, their defaults and documentation, reading and checking files, and compiling them into the kernel's
+//! records. Refuses: what changes by the hour (the database has that), and any input that is wrong in any part: a
+//! [`Config`] comes from [`Config::builtin`] or from files without an error, and nobody can change it.
+use std::path::PathBuf;
+
+mod check;
+mod compile;
+mod docs;
+mod file;
+mod limits;
+mod monitor;
+mod name;
+mod network;
+mod number;
+mod peer;
+mod ports;
+mod problem;
+mod rate;
+mod reader;
+mod section;
+mod signature;
+mod suggest;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod value;
+mod word;
+
+pub use compile::{Compiled, compile};
+pub use docs::default_file;
+pub use file::{DEFAULT_PATH, load, parse_str};
+pub use limits::Limits;
+pub use monitor::Monitor;
+pub use name::{Directory, Interface, Name, Text};
+pub use network::Network;
+pub use number::{Number, PowerOfTwo};
+pub use peer::{Networks, Peer};
+pub use ports::{Media, PortList, PortRange, Ports};
+pub use problem::{Fault, Position, Problem, Severity};
+pub use rate::Rate;
+pub use signature::{Signature, Token};
+pub use tables::{Capacities, Capacity, Events, Paths, Registrants, Sip, Strangers};
+pub use word::{Level, MediaPolicy, Mode, Set, Transport, Word};
+
+use section::section;
+
+section! {
+    /// A whole config.
+    Config {
+        /// The network interface to protect; "auto" is the one of the default route.
+        interface: Interface = Interface::Auto;
+        /// Who may speak SIP: "open" lets strangers in, inside the limits below; "trunk" lets only peers in.
+        mode: Mode = Mode::Open;
+        /// Judge, count and log, but drop nothing: true for everything, or a list of stages, such as ["limit"]. Stages are
+        /// parse, fragment, deny, peer, transport, sip, signature and limit.
+        monitor: Monitor = Monitor::default();
+        /// How much the daemon says: "error", "warn", "info", "debug" or "trace".
+        log: Level = Level::Info;
+        /// Whether the built-in scanners' signatures (listed below) hold. To drop only some of them, say false and name
+        /// the others.
+        signature_defaults: bool = true;
+        ports: Ports = Ports::default();
+        media: Media = Media::default();
+        strangers: Strangers = Strangers::default();
+        registrants: Registrants = Registrants::default();
+        peer: Vec<Peer> = Vec::new();
+        signature: Vec<Signature> = Vec::new();
+        sip: Sip = Sip::default();
+        events: Events = Events::default();
+        capacity: Capacities = Capacities::default();
+        paths: Paths = Paths::default();
+    }
+}
+
+/// A config, and what was noticed on the way.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The config.
+    pub config: Config,
+    /// What probably does not do what was meant.
+    pub warnings: Vec<Problem>,
+    /// The files it was read from, in their order.
+    pub files: Vec<PathBuf>,
+}
+
+impl Config {
+    /// The config without any file: mode open, sensible limits, nothing that locks anyone out of anything but abuse.
+    pub fn builtin() -> Self {
+        Self::default()
+    }
+
+    /// The interface to protect.
+    pub fn interface(&self) -> &Interface {
+        &self.interface
+    }
+
+    /// Who may speak SIP.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// What is judged and not enforced.
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// How much the daemon says.
+    pub fn log(&self) -> Level {
+        self.log
+    }
+
+    /// The ports of SIP.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// The ports of media.
+    pub fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// What strangers may do.
+    pub fn strangers(&self) -> &Strangers {
+        &self.strangers
+    }
+
+    /// What registrants may do.
+    pub fn registrants(&self) -> &Registrants {
+        &self.registrants
+    }
+
+    /// All peers; the first one's id is 1.
+    pub fn peers(&self) -> &[Peer] {
+        &self.peer
+    }
+
+    /// The peer with an id of the kernel's records.
+    pub fn peer(&self, id: u32) -> Option<&Peer> {
+        self.peer.get(usize::try_from(id).ok()?.checked_sub(1)?)
+    }
+
+    /// All signatures that hold, in the order of their ids, which begin at 0.
+    pub fn signatures(&self) -> Vec<Signature> {
+        let builtin = signature::defaults().filter(|_| self.signature_defaults);
+        builtin.chain(self.signature.iter().cloned()).collect()
+    }
+
+    /// How much of a message is read.
+    pub fn sip(&self) -> &Sip {
+        &self.sip
+    }
+
+    /// How drops are sampled.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// How much the maps hold.
+    pub fn capacity(&self) -> &Capacities {
+        &self.capacity
+    }
+
+    /// Directories.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+}

@@ -1,0 +1,131 @@
+//! From a config to the kernel's records.
+//!
+//! Owns: that step, and nothing else may make those records in earnest. Refuses: failing: a [`Config`] cannot be invalid.
+use firewall_common::addr::{Addr, Prefix};
+use firewall_common::limiter::HashKey;
+use firewall_common::policy::{FLAG_TRUNK, PeerRule, Policy, PortTable, PrefixFilter, port};
+use firewall_common::sip::signature::Table;
+
+use super::word::Mode;
+use super::{Config, PortList, Signature};
+
+/// A config as one generation of the kernel program takes it.
+pub struct Compiled {
+    /// Constants.
+    pub policy: Policy,
+    /// The classes of ports.
+    pub ports: Box<PortTable>,
+    /// Which addresses may be a peer's.
+    pub peer_filter: Box<PrefixFilter>,
+    /// Signatures; their ids are their places in [`Config::signatures`].
+    pub signatures: Box<Table>,
+    /// Every peer's prefixes, with the peer's id.
+    pub peers: Vec<(Prefix, u32)>,
+    /// Rules by id; the first one is that of the operator's allow entries.
+    pub rules: Vec<PeerRule>,
+}
+
+/// Makes the kernel's records. `hash_key` and `seed` must come from the system's randomness: who knows them can choose
+/// addresses that share cells, and tokens that share hashes.
+pub fn compile(config: &Config, hash_key: HashKey, seed: u64) -> Compiled {
+    let peers = prefixes(config);
+    Compiled {
+        policy: policy(config, hash_key),
+        ports: ports(config),
+        peer_filter: filter(&peers),
+        signatures: signatures(&config.signatures(), seed),
+        rules: std::iter::once(PeerRule::ANY).chain(config.peers().iter().map(super::Peer::rule)).collect(),
+        peers,
+    }
+}
+
+fn policy(config: &Config, hash_key: HashKey) -> Policy {
+    let strangers = config.strangers();
+    // The kernel counts bits over all 16 bytes, and so does the config for IPv6; the number is at most 128.
+    let v6_bits = u8::try_from(strangers.v6_prefix.get()).unwrap_or(64);
+    Policy {
+        monitor: config.monitor().bits(),
+        hash_key,
+        v6_mask: Addr::mask(v6_bits),
+        stranger: strangers.limits.compiled(),
+        registrant: config.registrants().limits.compiled(),
+        total: strangers.total.limit(),
+        cells_mask: config.capacity().cells.get() - 1,
+        flags: if config.mode() == Mode::Trunk { FLAG_TRUNK } else { 0 },
+        start_line_max: config.sip().start_line_max.get(),
+        scan_max: scan_max(config),
+        stranger_transports: u32::from(strangers.transports.bits()),
+        peers: count(config.peers().len()),
+    }
+}
+
+/// Without a signature there is nothing to search for.
+fn scan_max(config: &Config) -> u32 {
+    if config.signatures().is_empty() { 0 } else { config.sip().scan_max.get() }
+}
+
+/// Lengths are bounded by capacities, which are 32 bits wide.
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn ports(config: &Config) -> Box<PortTable> {
+    let mut table = Box::new(PortTable([0; 65_536]));
+    let sip = config.ports();
+    for (list, class) in [
+        (&sip.udp, port::SIP_UDP),
+        (&sip.tcp, port::SIP_TCP),
+        (&sip.tls, port::SIP_TLS),
+        (&config.media().ports, port::MEDIA),
+    ] {
+        mark(&mut table, list, class);
+    }
+    table
+}
+
+fn mark(table: &mut PortTable, list: &PortList, class: u8) {
+    for (first, last) in list.ranges().iter().map(|range| range.ends()) {
+        table.0[usize::from(first)..=usize::from(last)].iter_mut().for_each(|classes| *classes |= class);
+    }
+}
+
+fn prefixes(config: &Config) -> Vec<(Prefix, u32)> {
+    let of_peer = |(id, peer): (u32, &super::Peer)| -> Vec<(Prefix, u32)> {
+        peer.prefixes.as_slice().iter().map(|network| (network.prefix(), id)).collect()
+    };
+    let mut prefixes: Vec<_> = (1..).zip(config.peers()).flat_map(of_peer).collect();
+    // A prefix that a peer names twice is one entry of the kernel's map.
+    prefixes.sort_by_key(|(prefix, id)| (prefix.addr, { prefix.bits }, *id));
+    prefixes.dedup();
+    prefixes
+}
+
+fn filter(peers: &[(Prefix, u32)]) -> Box<PrefixFilter> {
+    let mut filter = Box::<PrefixFilter>::default();
+    peers.iter().for_each(|(prefix, _)| filter.insert(*prefix));
+    filter
+}
+
+/// The table under the first seed with which every signature finds a slot. A table is at most a quarter full, and then
+/// more than half of all seeds do, so this ends after a few rounds.
+fn signatures(list: &[Signature], seed: u64) -> Box<Table> {
+    let mut seed = seed;
+    loop {
+        // SplitMix64 (Steele, Lea, Flood 2014): any start, 0 too, soon gives seeds that have nothing in common.
+        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        if let Some(table) = try_seed(list, mix(seed)) {
+            return table;
+        }
+    }
+}
+
+fn mix(x: u64) -> u64 {
+    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ x >> 31
+}
+
+fn try_seed(list: &[Signature], seed: u64) -> Option<Box<Table>> {
+    let mut table = Box::new(Table::new(seed));
+    (0..).zip(list).all(|(id, s)| table.insert(s.field, s.token.as_str(), id)).then_some(table)
+}

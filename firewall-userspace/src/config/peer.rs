@@ -1,0 +1,99 @@
+//! Peers: who is trusted by name, and how far.
+//!
+//! Owns: the keys of `[[peer]]`. Refuses: comparing peers with each other (see `check`).
+use firewall_common::policy::PeerRule;
+use firewall_common::sip::method::Method;
+
+use super::limits::Limits;
+use super::name::{Name, Text};
+use super::network::Network;
+use super::problem::Fault;
+use super::rate::{Rate, Unit};
+use super::reader::{Node, Reader};
+use super::section::section;
+use super::value::{Item, Scalar, Shown, Value, read_array};
+use super::word::{MediaPolicy, Set, Transport};
+
+const HINT: &str = "write a list of one or more prefixes such as [\"198.51.100.0/24\", \"2001:db8::/32\"]";
+
+/// A peer's prefixes: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Networks(Vec<Network>);
+
+impl Networks {
+    /// The prefixes, as they were written.
+    pub fn as_slice(&self) -> &[Network] {
+        &self.0
+    }
+}
+
+impl Value for Networks {
+    fn read(&mut self, node: &Node<'_>, reader: &mut Reader<'_, '_>) {
+        match read_array(node, reader, HINT, Scalar::parse) {
+            Some(networks) if networks.is_empty() => reader.error(node, Fault::new("an empty list is nobody", HINT)),
+            Some(networks) => self.0 = networks,
+            None => {}
+        }
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Inline(format!("[{}]", self.0.iter().map(Scalar::text).collect::<Vec<_>>().join(", ")))
+    }
+}
+
+section! {
+    /// A trusted party by name: a carrier, an office, a VPN.
+    Peer {
+        /// What it is called in statistics and messages.
+        pub name: Name = Name::blank();
+        /// Where it sends from: prefixes and single addresses. A prefix may lie inside another peer's; the longest one
+        /// decides.
+        pub prefixes: Networks = Networks(Vec::new());
+        /// What it may use: "udp", "tcp", "tls".
+        pub transports: Set<Transport> = Set::all();
+        /// Which requests it may send, by their names in RFC 3261 and its extensions; "*" stands for methods that are
+        /// none of the known.
+        pub methods: Set<Method> = Set::all();
+        /// What its media must be: "none" (no rule), "prefer" (SRTP where it is offered), "srtp-only".
+        pub media: MediaPolicy = MediaPolicy::None;
+        /// For whoever reads this next.
+        pub comment: Text = Text::default();
+        /// Limits of the peer as a whole, by the same keys as [strangers.limits]. Nothing is limited unless it is named.
+        pub limits: Limits = Limits::default();
+    }
+}
+
+impl Peer {
+    /// The rules as the kernel's records hold them.
+    pub fn rule(&self) -> PeerRule {
+        PeerRule {
+            limits: self.limits.compiled(),
+            methods: self.methods.bits(),
+            transports: self.transports.bits(),
+            media: self.media as u8,
+            ..PeerRule::ANY
+        }
+    }
+}
+
+impl Item for Peer {
+    const REQUIRED: &'static [&'static str] = &["name", "prefixes"];
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn example() -> Self {
+        let parse = |net: &&str| net.parse().ok();
+        Self {
+            name: Name::example("carrier"),
+            prefixes: Networks(["198.51.100.0/24", "2001:db8:5::/48"].iter().filter_map(parse).collect()),
+            limits: Limits { invite: Rate::per(50, Unit::Second, 200), ..Limits::default() },
+            ..Self::default()
+        }
+    }
+
+    fn remarks() -> String {
+        String::new()
+    }
+}
