@@ -1,1 +1,2 @@
-
+//! The daemon and the command as a library.
+pub mod entries;
