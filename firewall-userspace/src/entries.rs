@@ -25,5 +25,6 @@ pub use diff::{Changes, MapChanges, diff};
 pub use list::{LineError, ListedPrefix, parse_list};
 pub use prefix::{PrefixError, TooWide, check_width, covers, is_v4, parse_prefix, prefix_text};
 pub use prefix_map::PrefixMap;
+pub(crate) use record::as_text;
 pub use record::{Kind, NewEntry, Origin, Scope, StoredEntry};
 pub use warn::{NamedPrefix, Warning, warnings};

@@ -1,2 +1,3 @@
 //! The daemon and the command as a library.
 pub mod entries;
+pub mod store;

@@ -20,11 +20,7 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 /// All of IPv4.
 const ALL_V4: Prefix = Prefix::new(Addr::from_v4([0; 4]), 96);
 /// A value by which nothing happens.
-const NOTHING: Entry = Entry {
-    first: Term::NONE,
-    then: Term::NONE,
-    hits: 0,
-};
+const NOTHING: Entry = Entry { first: Term::NONE, then: Term::NONE, hits: 0 };
 
 /// One instant on both clocks: entries end by the wall's, the kernel judges by its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,22 +35,15 @@ impl Clock {
     /// The kernel's time at the wall's time `wall_ms`; 0 for what lies before the kernel's start.
     pub fn deadline(self, wall_ms: i64) -> u64 {
         let away = wall_ms.abs_diff(self.wall_ms).saturating_mul(NANOS_PER_MILLI);
-        let at = if wall_ms >= self.wall_ms {
-            self.mono_ns.saturating_add(away)
-        } else {
-            self.mono_ns.saturating_sub(away)
-        };
+        let at =
+            if wall_ms >= self.wall_ms { self.mono_ns.saturating_add(away) } else { self.mono_ns.saturating_sub(away) };
         at.min(NEVER_ENDS - 1)
     }
 
     /// The wall's time at the kernel's time `mono_ns`.
     pub fn wall_at(self, mono_ns: u64) -> i64 {
         let away = (mono_ns.abs_diff(self.mono_ns) / NANOS_PER_MILLI) as i64;
-        if mono_ns >= self.mono_ns {
-            self.wall_ms.saturating_add(away)
-        } else {
-            self.wall_ms.saturating_sub(away)
-        }
+        if mono_ns >= self.mono_ns { self.wall_ms.saturating_add(away) } else { self.wall_ms.saturating_sub(away) }
     }
 }
 
@@ -78,10 +67,7 @@ pub fn compile(active: &[StoredEntry], peers: &[Prefix], v6_prefix: u8, clock: C
     let alive = || active.iter().filter(|e| e.in_force(clock.wall_ms));
     let peers = PrefixMap::new(peers.iter().map(|p| (*p, ())));
     let nodes = nodes(alive().filter(|e| e.kind != Kind::Ban || may_ban(e.prefix, &peers, v6_prefix)));
-    let mut out = KernelEntries {
-        next_expiry: alive().filter_map(|e| e.expires).min(),
-        ..Default::default()
-    };
+    let mut out = KernelEntries { next_expiry: alive().filter_map(|e| e.expires).min(), ..Default::default() };
     for (prefix, _) in nodes.iter() {
         let lineage: Vec<Node<'_>> = nodes.covering(*prefix).map(|(_, node)| *node).collect();
         let segments = course(&lineage, clock.wall_ms);
@@ -110,11 +96,7 @@ fn nodes<'a>(entries: impl Iterator<Item = &'a StoredEntry>) -> PrefixMap<Node<'
     let mut by_prefix: HashMap<Prefix, Node<'a>> = HashMap::new();
     for entry in entries {
         let node = by_prefix.entry(entry.prefix).or_default();
-        if entry.kind == Kind::Ban {
-            node.ban = Some(entry)
-        } else {
-            node.operator = Some(entry)
-        }
+        if entry.kind == Kind::Ban { node.ban = Some(entry) } else { node.operator = Some(entry) }
     }
     PrefixMap::new(by_prefix)
 }
@@ -154,9 +136,7 @@ impl KernelEntries {
 }
 
 fn covers_all(entry: &Entry) -> bool {
-    [entry.first, entry.then]
-        .iter()
-        .any(|t| Action::from_number(t.action).covers_all())
+    [entry.first, entry.then].iter().any(|t| Action::from_number(t.action).covers_all())
 }
 
 #[cfg(test)]

@@ -52,17 +52,11 @@ impl Changes {
 /// Compares what the maps hold with what they should hold. A changed value keeps its hits as long as an entry that it
 /// had a term of is still in it.
 pub fn diff(old_sources: &HashMap<Addr, Entry>, old_prefixes: &HashMap<Prefix, Entry>, new: &KernelEntries) -> Changes {
-    Changes {
-        sources: diff_map(old_sources, &new.sources),
-        prefixes: diff_map(old_prefixes, &new.prefixes),
-    }
+    Changes { sources: diff_map(old_sources, &new.sources), prefixes: diff_map(old_prefixes, &new.prefixes) }
 }
 
 fn diff_map<K: Copy + Eq + Hash>(old: &HashMap<K, Entry>, new: &HashMap<K, Entry>) -> MapChanges<K> {
-    let put = new
-        .iter()
-        .filter_map(|(key, value)| Some((*key, change(old.get(key), value)?)))
-        .collect();
+    let put = new.iter().filter_map(|(key, value)| Some((*key, change(old.get(key), value)?))).collect();
     let remove = old.keys().filter(|key| !new.contains_key(key)).copied().collect();
     MapChanges { put, remove }
 }
@@ -111,15 +105,9 @@ mod tests {
     #[test]
     fn a_changed_value_keeps_its_hits() {
         let old = value(term(1, 10 * S), Term::NONE, 77);
-        assert_eq!(
-            put(old, value(term(1, 20 * S), Term::NONE, 0)),
-            Some(value(term(1, 20 * S), Term::NONE, 77))
-        );
+        assert_eq!(put(old, value(term(1, 20 * S), Term::NONE, 0)), Some(value(term(1, 20 * S), Term::NONE, 77)));
         let both = value(term(1, 10 * S), term(2, NEVER_ENDS), 5);
-        assert_eq!(
-            put(both, value(term(2, NEVER_ENDS), Term::NONE, 0)).map(|e| e.hits),
-            Some(5)
-        );
+        assert_eq!(put(both, value(term(2, NEVER_ENDS), Term::NONE, 0)).map(|e| e.hits), Some(5));
         assert_eq!(put(old, value(term(9, 10 * S), Term::NONE, 0)).map(|e| e.hits), Some(0));
     }
 

@@ -52,11 +52,7 @@ pub fn parse_list(name: &str, text: &str) -> Result<Vec<ListedPrefix>, Vec<LineE
                     list.push(new);
                 }
             },
-            Err(error) => errors.push(LineError {
-                file: name.to_owned(),
-                line: number + 1,
-                error,
-            }),
+            Err(error) => errors.push(LineError { file: name.to_owned(), line: number + 1, error }),
         }
     }
     if errors.is_empty() { Ok(list) } else { Err(errors) }
@@ -80,17 +76,8 @@ mod tests {
     fn comments_blanks_and_repeats() {
         let text = "\u{feff}# ours\r\n\n203.0.113.0/24 # office # north\r\n198.51.100.7\n  203.0.113.0/24\n198.51.100.7/32 # phone\n";
         let list = parse_list("x", text).unwrap();
-        let said: Vec<_> = list
-            .iter()
-            .map(|l| (prefix_text(l.prefix), l.comment.as_deref()))
-            .collect();
-        assert_eq!(
-            said,
-            [
-                ("203.0.113.0/24".into(), Some("office # north")),
-                ("198.51.100.7".into(), Some("phone"))
-            ]
-        );
+        let said: Vec<_> = list.iter().map(|l| (prefix_text(l.prefix), l.comment.as_deref())).collect();
+        assert_eq!(said, [("203.0.113.0/24".into(), Some("office # north")), ("198.51.100.7".into(), Some("phone"))]);
         assert_eq!(parse_list("x", "").unwrap(), []);
     }
 
@@ -103,9 +90,7 @@ mod tests {
 
     #[test]
     fn ten_thousand_lines() {
-        let text: String = (0..10_000)
-            .map(|i| format!("10.{}.{}.7 # no {i}\n", i / 256, i % 256))
-            .collect();
+        let text: String = (0..10_000).map(|i| format!("10.{}.{}.7 # no {i}\n", i / 256, i % 256)).collect();
         let begin = std::time::Instant::now();
         assert_eq!(parse_list("x", &text).unwrap().len(), 10_000);
         assert!(begin.elapsed().as_secs() < 2);

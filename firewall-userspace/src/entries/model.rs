@@ -2,17 +2,14 @@
 use std::net::IpAddr;
 
 use firewall_common::addr::{Addr, Prefix};
-use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
+use firewall_common::policy::{Action, Entry, Term};
 use proptest::prelude::*;
 
 use super::prefix::{covers, is_v4, parse_prefix};
 use super::record::{Kind, Origin, Scope, StoredEntry};
 use super::{Clock, KernelEntries, compile};
 
-pub(super) const NOW: Clock = Clock {
-    wall_ms: 1_000_000,
-    mono_ns: 50_000_000_000,
-};
+pub(super) const NOW: Clock = Clock { wall_ms: 1_000_000, mono_ns: 50_000_000_000 };
 pub(super) const V6: u8 = 64;
 
 pub(super) fn p(text: &str) -> Prefix {
@@ -29,11 +26,7 @@ pub(super) fn entry(id: u32, kind: Kind, prefix: &str, expires: Option<i64>) -> 
         expires,
         comment: None,
         author: None,
-        origin: if kind == Kind::Ban {
-            Origin::Firewall
-        } else {
-            Origin::Operator
-        },
+        origin: if kind == Kind::Ban { Origin::Firewall } else { Origin::Operator },
         evidence: None,
         step: 0,
     }
@@ -46,16 +39,9 @@ pub(super) fn host(text: &str) -> Addr {
 /// What the kernel does: the hash, then the longest prefix of the trie.
 pub(super) fn evaluate(maps: &KernelEntries, addr: Addr, wall_ms: i64) -> Option<Term> {
     let now = NOW.deadline(wall_ms);
-    let source = maps
-        .sources
-        .get(&addr.source(Addr::mask(V6)))
-        .and_then(|e| e.at(|| now));
+    let source = maps.sources.get(&addr.source(Addr::mask(V6))).and_then(|e| e.at(|| now));
     source.or_else(|| {
-        let longest = maps
-            .prefixes
-            .iter()
-            .filter(|(k, _)| k.contains(Prefix::host(addr)))
-            .max_by_key(|(k, _)| k.bits);
+        let longest = maps.prefixes.iter().filter(|(k, _)| k.contains(Prefix::host(addr))).max_by_key(|(k, _)| k.bits);
         assert!(longest.is_none_or(|(k, _)| *k == p("0.0.0.0/0") || maps.filter.may_contain(addr)));
         longest.and_then(|(_, e)| e.at(|| now))
     })
@@ -66,19 +52,13 @@ fn decide(entries: &[StoredEntry], peers: &[Prefix], addr: Addr, now: i64) -> Op
     let alive: Vec<_> = entries.iter().filter(|e| e.in_force(now)).collect();
     let holds = |ban: &StoredEntry| {
         let narrow = ban.prefix.bits >= if is_v4(ban.prefix) { 128 } else { V6.into() };
-        let peer = peers
-            .iter()
-            .any(|peer| covers(*peer, ban.prefix) || covers(ban.prefix, *peer));
-        let allowed = alive
-            .iter()
-            .any(|e| e.kind == Kind::Allow && covers(e.prefix, ban.prefix));
+        let peer = peers.iter().any(|peer| covers(*peer, ban.prefix) || covers(ban.prefix, *peer));
+        let allowed = alive.iter().any(|e| e.kind == Kind::Allow && covers(e.prefix, ban.prefix));
         narrow && !peer && !allowed
     };
     let covering = || alive.iter().filter(|e| covers(e.prefix, Prefix::host(addr)));
     let operator = covering().filter(|e| e.kind != Kind::Ban).max_by_key(|e| e.prefix.bits);
-    let ban = covering()
-        .filter(|e| e.kind == Kind::Ban && holds(e))
-        .max_by_key(|e| e.prefix.bits);
+    let ban = covering().filter(|e| e.kind == Kind::Ban && holds(e)).max_by_key(|e| e.prefix.bits);
     let (Some(o), Some(b)) = (operator, ban) else {
         return operator.or(ban).map(|e| e.id);
     };
@@ -102,14 +82,8 @@ const PREFIXES: &[&str] = &[
     "2001:db8:0:1::7",
     "2001:db8:0:2::/64",
 ];
-const SOURCES: &[&str] = &[
-    "10.1.2.3",
-    "10.1.2.4",
-    "2001:db8:0:1::/64",
-    "2001:db8:0:2::/64",
-    "2001:db8:0:1::7",
-    "2001:db8::/32",
-];
+const SOURCES: &[&str] =
+    &["10.1.2.3", "10.1.2.4", "2001:db8:0:1::/64", "2001:db8:0:2::/64", "2001:db8:0:1::7", "2001:db8::/32"];
 const HOSTS: &[&str] = &[
     "10.1.2.3",
     "10.1.2.4",
@@ -139,10 +113,7 @@ fn entries() -> impl Strategy<Value = Vec<StoredEntry>> {
         for (place, (kind, which, scope, end)) in list.into_iter().enumerate() {
             let texts = if kind == Kind::Ban { SOURCES } else { PREFIXES };
             let end = end.map(|e| NOW.wall_ms - 1000 + e * 100 + place as i64);
-            let new = StoredEntry {
-                scope,
-                ..entry(place as u32 + 1, kind, texts[which % texts.len()], end)
-            };
+            let new = StoredEntry { scope, ..entry(place as u32 + 1, kind, texts[which % texts.len()], end) };
             let same = |e: &StoredEntry| e.prefix == new.prefix && (e.kind == Kind::Ban) == (new.kind == Kind::Ban);
             if !out.iter().any(same) {
                 out.push(new);
@@ -158,14 +129,9 @@ fn peers() -> impl Strategy<Value = Vec<Prefix>> {
 
 /// Times at which something may change, and just before.
 fn times(entries: &[StoredEntry]) -> Vec<i64> {
-    let ends = entries
-        .iter()
-        .filter_map(|e| e.expires)
-        .filter(|end| *end > NOW.wall_ms);
-    let mut times: Vec<i64> = ends
-        .flat_map(|end| [end - 1, end, end + 1])
-        .chain([NOW.wall_ms, NOW.wall_ms + 99_999])
-        .collect();
+    let ends = entries.iter().filter_map(|e| e.expires).filter(|end| *end > NOW.wall_ms);
+    let mut times: Vec<i64> =
+        ends.flat_map(|end| [end - 1, end, end + 1]).chain([NOW.wall_ms, NOW.wall_ms + 99_999]).collect();
     times.retain(|t| *t >= NOW.wall_ms);
     times
 }

@@ -69,11 +69,7 @@ pub fn parse_prefix(text: &str) -> Result<Prefix, PrefixError> {
     let ip: IpAddr = address.parse().map_err(|_| PrefixError::Address(address.to_owned()))?;
     let net = with_length(ip, length)?;
     if net.trunc() != net {
-        return Err(PrefixError::HostBits {
-            text: text.to_owned(),
-            network: net.trunc(),
-            address: ip,
-        });
+        return Err(PrefixError::HostBits { text: text.to_owned(), network: net.trunc(), address: ip });
     }
     Ok(from_net(net))
 }
@@ -86,13 +82,11 @@ fn with_length(ip: IpAddr, length: Option<&str>) -> Result<IpNet, PrefixError> {
     // A sign or a space would pass `parse`, or be lost by it.
     let digits = length.bytes().all(|b| b.is_ascii_digit());
     let number = if digits { length.parse().ok() } else { None };
-    number
-        .and_then(|bits| IpNet::new(ip, bits).ok())
-        .ok_or_else(|| PrefixError::Length {
-            length: length.to_owned(),
-            family,
-            max,
-        })
+    number.and_then(|bits| IpNet::new(ip, bits).ok()).ok_or_else(|| PrefixError::Length {
+        length: length.to_owned(),
+        family,
+        max,
+    })
 }
 
 fn from_net(net: IpNet) -> Prefix {
@@ -156,16 +150,9 @@ mod tests {
 
     #[test]
     fn prefixes_read_back_as_written() {
-        for text in [
-            "203.0.113.0/24",
-            "198.51.100.7",
-            "0.0.0.0/0",
-            "2001:db8::/32",
-            "2001:db8::1",
-            "::/0",
-            "::",
-            "::/96",
-        ] {
+        for text in
+            ["203.0.113.0/24", "198.51.100.7", "0.0.0.0/0", "2001:db8::/32", "2001:db8::1", "::/0", "::", "::/96"]
+        {
             assert_eq!(prefix_text(parse_prefix(text).unwrap()), text);
         }
         for (text, canonical) in [
@@ -181,10 +168,7 @@ mod tests {
     #[test]
     fn host_bits_are_refused_with_the_right_network() {
         let said = error("203.0.113.9/24");
-        assert!(
-            said.contains("203.0.113.0/24") && said.contains("203.0.113.9"),
-            "{said}"
-        );
+        assert!(said.contains("203.0.113.0/24") && said.contains("203.0.113.9"), "{said}");
         assert!(error("2001:db8::1/64").contains("2001:db8::/64"));
     }
 
@@ -212,10 +196,7 @@ mod tests {
     #[test]
     fn only_what_is_too_wide_needs_force() {
         for text in ["0.0.0.0/0", "8.0.0.0/7", "::/0", "2000::/3", "2000::/12", "::/1"] {
-            assert!(
-                check_width(parse_prefix(text).unwrap_or_else(|e| panic!("{e}"))).is_err(),
-                "{text}"
-            );
+            assert!(check_width(parse_prefix(text).unwrap_or_else(|e| panic!("{e}"))).is_err(), "{text}");
         }
         for text in ["10.0.0.0/8", "2001::/16", "fc00::/7", "fe80::/10", "198.51.100.7"] {
             assert_eq!(check_width(parse_prefix(text).unwrap()), Ok(()), "{text}");

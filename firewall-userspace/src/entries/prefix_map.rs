@@ -72,15 +72,8 @@ mod tests {
     use super::super::prefix::{parse_prefix, prefix_text};
     use super::*;
 
-    const ALL: &[&str] = &[
-        "0.0.0.0/0",
-        "10.0.0.0/8",
-        "10.1.0.0/16",
-        "10.1.2.3",
-        "::/0",
-        "2001:db8::/32",
-        "2001:db8::1",
-    ];
+    const ALL: &[&str] =
+        &["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "::/0", "2001:db8::/32", "2001:db8::1"];
 
     fn texts<'a>(items: impl Iterator<Item = &'a (Prefix, ())>) -> Vec<String> {
         items.map(|(p, ())| prefix_text(*p)).collect()

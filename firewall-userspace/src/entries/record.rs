@@ -140,6 +140,7 @@ impl StoredEntry {
     }
 }
 
-fn as_text<S: Serializer>(prefix: &Prefix, serializer: S) -> Result<S::Ok, S::Error> {
+/// A prefix in JSON.
+pub(crate) fn as_text<S: Serializer>(prefix: &Prefix, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&prefix_text(*prefix))
 }

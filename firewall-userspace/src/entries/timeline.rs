@@ -27,10 +27,11 @@ pub(super) struct Segment<'a> {
 fn winner<'a>(lineage: &[Node<'a>], now: i64) -> Option<&'a StoredEntry> {
     let alive = |e: &&StoredEntry| e.in_force(now);
     let operators = || lineage.iter().filter_map(|n| n.operator).filter(alive);
-    let pardons = |ban: &StoredEntry| operators().any(|o| o.kind == Kind::Allow && o.prefix.bits <= ban.prefix.bits);
-    let ban = lineage.iter().filter_map(|n| n.ban).filter(alive).find(|b| !pardons(b));
+    // An allow entry around a ban pardons it; one inside the ban goes before it anyway.
+    let pardoned = operators().any(|o| o.kind == Kind::Allow);
+    let ban = lineage.iter().filter_map(|n| n.ban).find(alive);
     match (operators().next(), ban) {
-        (Some(operator), Some(ban)) if ban_decides(operator, ban) => Some(ban),
+        (Some(operator), Some(ban)) if !pardoned && ban_decides(operator, ban) => Some(ban),
         (None, ban) => ban,
         (operator, _) => operator,
     }
@@ -66,10 +67,7 @@ pub(super) fn course<'a>(lineage: &[Node<'a>], now: i64) -> Vec<Segment<'a>> {
 
 /// How many of the segments pass before `prefix`'s own entries have said their last word; 0 if they never decide.
 pub(super) fn own_part(segments: &[Segment<'_>], prefix: Prefix) -> usize {
-    segments
-        .iter()
-        .rposition(|s| s.entry.prefix == prefix)
-        .map_or(0, |last| last + 1)
+    segments.iter().rposition(|s| s.entry.prefix == prefix).map_or(0, |last| last + 1)
 }
 
 /// The map value of a course of events.
@@ -86,9 +84,5 @@ pub(super) fn fold(segments: &[Segment<'_>], clock: Clock) -> Entry {
     };
     let (first, later) = segments.split_first().map_or((None, segments), |(f, l)| (Some(f), l));
     let then = later.iter().rfind(|s| s.entry.kind != Kind::Allow).or(later.last());
-    Entry {
-        first: first.map_or(Term::NONE, term),
-        then: then.map_or(Term::NONE, term),
-        hits: 0,
-    }
+    Entry { first: first.map_or(Term::NONE, term), then: then.map_or(Term::NONE, term), hits: 0 }
 }

@@ -58,12 +58,7 @@ impl fmt::Display for Warning {
         let text = prefix_text;
         match self {
             Self::CutsOffPeer { entry, peer, prefix } => {
-                write!(
-                    f,
-                    "denying {} would cut off peer {peer} ({})",
-                    text(*entry),
-                    text(*prefix)
-                )
+                write!(f, "denying {} would cut off peer {peer} ({})", text(*entry), text(*prefix))
             }
             Self::StaysAllowed { entry, inner } => {
                 write!(
@@ -82,12 +77,7 @@ impl fmt::Display for Warning {
                 )
             }
             Self::SuspendsBan { entry, source } => {
-                write!(
-                    f,
-                    "the ban of {} does not hold while {} is allowed",
-                    text(*source),
-                    text(*entry)
-                )
+                write!(f, "the ban of {} does not hold while {} is allowed", text(*source), text(*entry))
             }
         }
     }
@@ -100,11 +90,7 @@ pub fn warnings(new: &[NewEntry], peers: &[NamedPrefix<'_>], existing: &[StoredE
     let existing = grouped(existing.iter().map(|e| (e.prefix, e.kind)));
     new.iter()
         .flat_map(|entry| {
-            let cuts = if entry.kind == Kind::Deny {
-                cut_off(entry.prefix, &peers)
-            } else {
-                Vec::new()
-            };
+            let cuts = if entry.kind == Kind::Deny { cut_off(entry.prefix, &peers) } else { Vec::new() };
             cuts.into_iter().chain(contradicted(entry, &existing))
         })
         .collect()
@@ -123,19 +109,13 @@ fn cut_off(entry: Prefix, peers: &PrefixMap<Vec<&str>>) -> Vec<Warning> {
     around
         .chain(peers.inside(entry))
         .flat_map(|(prefix, names)| names.iter().map(move |name| (*prefix, *name)))
-        .map(|(prefix, name)| Warning::CutsOffPeer {
-            entry,
-            peer: name.to_owned(),
-            prefix,
-        })
+        .map(|(prefix, name)| Warning::CutsOffPeer { entry, peer: name.to_owned(), prefix })
         .collect()
 }
 
 fn contradicted<'a>(new: &'a NewEntry, existing: &'a PrefixMap<Vec<Kind>>) -> impl Iterator<Item = Warning> + use<'a> {
     let entry = new.prefix;
-    let kinds = existing
-        .inside(entry)
-        .flat_map(|(inner, kinds)| kinds.iter().map(move |kind| (*inner, *kind)));
+    let kinds = existing.inside(entry).flat_map(|(inner, kinds)| kinds.iter().map(move |kind| (*inner, *kind)));
     kinds.filter_map(move |(inner, kind)| match (new.kind, kind) {
         (Kind::Deny, Kind::Allow) if inner != entry => Some(Warning::StaysAllowed { entry, inner }),
         (Kind::Allow, Kind::Deny) if inner != entry => Some(Warning::StaysDenied { entry, inner }),
@@ -151,43 +131,20 @@ mod tests {
     use super::*;
 
     fn new(kind: Kind, prefix: &str) -> NewEntry {
-        NewEntry {
-            kind,
-            prefix: p(prefix),
-            scope: Scope::Sip,
-            expires: None,
-            comment: None,
-            author: None,
-        }
+        NewEntry { kind, prefix: p(prefix), scope: Scope::Sip, expires: None, comment: None, author: None }
     }
 
     fn said(new: &[NewEntry], peers: &[(&str, &str)], existing: &[StoredEntry]) -> Vec<String> {
-        let peers: Vec<_> = peers
-            .iter()
-            .map(|(name, prefix)| NamedPrefix {
-                name,
-                prefix: p(prefix),
-            })
-            .collect();
+        let peers: Vec<_> = peers.iter().map(|(name, prefix)| NamedPrefix { name, prefix: p(prefix) }).collect();
         warnings(new, &peers, existing).iter().map(Warning::to_string).collect()
     }
 
     #[test]
     fn a_deny_that_touches_a_peer_is_named() {
-        let peers = [
-            ("itsp", "203.0.113.0/24"),
-            ("office", "198.51.100.7"),
-            ("vpn", "2001:db8::/32"),
-        ];
+        let peers = [("itsp", "203.0.113.0/24"), ("office", "198.51.100.7"), ("vpn", "2001:db8::/32")];
         let deny = |prefix| said(&[new(Kind::Deny, prefix)], &peers, &[]);
-        assert_eq!(
-            deny("203.0.113.9"),
-            ["denying 203.0.113.9 would cut off peer itsp (203.0.113.0/24)"]
-        );
-        assert_eq!(
-            deny("198.51.0.0/16"),
-            ["denying 198.51.0.0/16 would cut off peer office (198.51.100.7)"]
-        );
+        assert_eq!(deny("203.0.113.9"), ["denying 203.0.113.9 would cut off peer itsp (203.0.113.0/24)"]);
+        assert_eq!(deny("198.51.0.0/16"), ["denying 198.51.0.0/16 would cut off peer office (198.51.100.7)"]);
         assert_eq!(deny("203.0.113.0/24").len(), 1);
         assert_eq!(deny("0.0.0.0/0").len(), 2);
         assert_eq!(deny("192.0.2.0/24").len(), 0);
@@ -209,10 +166,7 @@ mod tests {
             ]
         );
         let deny = said(&[new(Kind::Deny, "10.0.0.0/8")], &[], &existing);
-        assert_eq!(
-            deny,
-            ["10.2.0.0/16 stays allowed: its entry is more specific than the deny of 10.0.0.0/8"]
-        );
+        assert_eq!(deny, ["10.2.0.0/16 stays allowed: its entry is more specific than the deny of 10.0.0.0/8"]);
         assert_eq!(said(&[new(Kind::Deny, "10.2.0.0/16")], &[], &existing).len(), 0);
     }
 }
