@@ -1,0 +1,30 @@
+//! Entries between the operator's words and the kernel's maps: allow and deny entries, and bans.
+//!
+//! Owns: the records of entries, how prefixes and lists of them are read and written as text, what is worth a warning
+//! before an entry is added, and which map values a set of entries becomes. Refuses: keeping them (the store does) and
+//! touching maps (the data plane does); everything here is a function of its arguments.
+//!
+//! Which entry decides about an address, in words: of the entries in force that cover it the most specific one does,
+//! with three rules for bans, since they are the firewall's own doing and the operator's word goes first. A ban inside
+//! an allow entry in force does not hold. A ban that touches a peer is left out. A ban never narrows what the operator
+//! denied: where a deny entry for all traffic covers a ban for SIP only, the deny entry decides.
+mod compile;
+mod diff;
+mod list;
+mod prefix;
+mod prefix_map;
+mod record;
+mod timeline;
+mod warn;
+
+#[cfg(test)]
+mod model;
+
+pub use compile::{Clock, KernelEntries, compile};
+pub use diff::{Changes, MapChanges, diff};
+pub use list::{LineError, ListedPrefix, parse_list};
+pub use prefix::{PrefixError, TooWide, check_width, covers, is_v4, parse_prefix, prefix_text};
+pub use prefix_map::PrefixMap;
+pub(crate) use record::as_text;
+pub use record::{Kind, NewEntry, Origin, Scope, StoredEntry};
+pub use warn::{NamedPrefix, Warning, warnings};

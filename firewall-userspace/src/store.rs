@@ -1,0 +1,90 @@
+//! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, and a ring of sampled events.
+//!
+//! Owns: the database file, its schema and its errors. Refuses: deciding what an entry means (`entries` does), reading the
+//! clock (callers pass `now`, in Unix milliseconds), and the kernel's maps.
+//!
+//! The daemon and the command open the same file at the same time: it is in WAL mode, every change is one transaction that
+//! takes the write lock at its start, and a process that finds it taken waits for some seconds.
+mod bans;
+mod entry;
+mod error;
+mod event;
+mod open;
+mod row;
+mod schema;
+
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use bans::{Banned, Mark, NewBan, Why};
+pub use entry::{AddReport, DeleteReport, Filter};
+pub use error::StoreError;
+pub use event::{NewEvent, StoredEvent};
+pub use open::{FILE_NAME, Options};
+
+use error::Context;
+
+/// What a store's functions return.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A number that changes when another process has changed the database, and not by this store's own changes.
+    pub fn data_version(&self) -> Result<i64> {
+        self.read(|db| db.query_row("PRAGMA data_version", [], |row| row.get(0)))
+    }
+
+    /// The value kept under a key, for what belongs to no table.
+    pub fn meta(&self, key: &str) -> Result<Option<String>> {
+        use rusqlite::OptionalExtension as _;
+        self.read(|db| db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional())
+    }
+
+    /// Keeps a value under a key.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
+        self.write(|tx| tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, value]).map(drop))
+    }
+
+    /// Reads, with errors put into words.
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        query(&self.db).in_file(&self.path)
+    }
+
+    /// Changes everything or nothing. The write lock is taken first: a transaction that read before it wrote could find
+    /// that another process had written in between, and no waiting would help it.
+    fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
+        in_transaction(&mut self.db, change).in_file(&self.path)
+    }
+}
+
+fn in_transaction<T>(
+    db: &mut Connection,
+    change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = change(&tx)?;
+    tx.commit()?;
+    Ok(value)
+}
+
+/// Who is at the keyboard: the user behind `sudo`, otherwise the user.
+pub fn author() -> Option<String> {
+    ["SUDO_USER", "USER"].iter().filter_map(|name| std::env::var(name).ok()).find(|user| !user.is_empty())
+}

@@ -1,0 +1,68 @@
+//! The schema, as the steps that lead to it.
+//!
+//! Owns: the tables and `user_version`. Refuses: changing a step once it was released; a change is a step more.
+use rusqlite::Connection;
+
+/// Step n leads from schema n to schema n + 1.
+const STEPS: &[&str] = &[
+    // An entry's place is its prefix among the operator's entries or among the bans: allow and deny of one prefix exclude
+    // each other, a ban stands beside them. The kernel's ids have 32 bits.
+    "CREATE TABLE entry (
+         id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 4294967295),
+         action TEXT NOT NULL CHECK (action IN ('allow', 'deny', 'ban')),
+         prefix TEXT NOT NULL,
+         scope TEXT NOT NULL CHECK (scope IN ('sip', 'all')),
+         created INTEGER NOT NULL,
+         expires INTEGER,
+         comment TEXT,
+         author TEXT,
+         origin TEXT NOT NULL CHECK (origin IN ('operator', 'firewall')),
+         evidence TEXT,
+         step INTEGER NOT NULL DEFAULT 0
+     ) STRICT;
+     CREATE UNIQUE INDEX entry_place ON entry (prefix, action = 'ban');
+     CREATE INDEX entry_expires ON entry (expires) WHERE expires IS NOT NULL;
+     CREATE TABLE mark (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         source TEXT NOT NULL,
+         lifted INTEGER NOT NULL,
+         author TEXT,
+         banned INTEGER NOT NULL,
+         expires INTEGER,
+         evidence TEXT,
+         step INTEGER NOT NULL
+     ) STRICT;
+     CREATE INDEX mark_source ON mark (source);
+     CREATE TABLE event (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         time INTEGER NOT NULL,
+         reason TEXT NOT NULL,
+         monitored INTEGER NOT NULL,
+         src TEXT NOT NULL,
+         src_port INTEGER NOT NULL,
+         dst TEXT NOT NULL,
+         dst_port INTEGER NOT NULL,
+         protocol INTEGER NOT NULL,
+         frame_len INTEGER NOT NULL,
+         detail INTEGER NOT NULL,
+         snapshot BLOB NOT NULL
+     ) STRICT;
+     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+];
+
+/// The schema of this program.
+pub(super) const NEWEST: i64 = STEPS.len() as i64;
+
+/// The schema that a database has; 0 when it is empty.
+pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Brings a database to the newest schema; runs inside a transaction, so that two processes don't both do it.
+pub(super) fn migrate(db: &Connection) -> rusqlite::Result<()> {
+    let done = usize::try_from(version(db)?).unwrap_or(0);
+    for step in STEPS.iter().skip(done) {
+        db.execute_batch(step)?;
+    }
+    db.pragma_update(None, "user_version", NEWEST)
+}
