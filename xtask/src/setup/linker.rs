@@ -1,0 +1,113 @@
+//! bpf-linker, which makes one kernel object of the compiler's output.
+//!
+//! Owns: finding it, building it, and which LLVM it reads. Refuses: versions older than the one we build with.
+use anyhow::{Context as _, Result};
+
+use crate::apt::{self, Package};
+use crate::cmd;
+
+/// What is installed when none is there, and the oldest that is used.
+const VERSION: (u32, u32, u32) = (0, 13, 0);
+
+/// The LLVM versions it can be built with, the preferred one first.
+const LLVM: [Llvm; 2] = [
+    Llvm {
+        major: 22,
+        packages: [
+            Package { name: "llvm-22-dev", program: "", why: LIBRARY },
+            Package { name: "libpolly-22-dev", program: "", why: LIBRARY },
+        ],
+    },
+    Llvm {
+        major: 23,
+        packages: [
+            Package { name: "llvm-23-dev", program: "", why: LIBRARY },
+            Package { name: "libpolly-23-dev", program: "", why: LIBRARY },
+        ],
+    },
+];
+
+const LIBRARY: &str = "the compiler library that bpf-linker is built with";
+
+struct Llvm {
+    major: u32,
+    packages: [Package; 2],
+}
+
+/// Makes sure of a linker. Returns the newest LLVM whose output it reads; `None` if it does not say.
+pub(super) fn ensure() -> Result<Option<u32>> {
+    if let Some(text) = cmd::output(cmd::command("bpf-linker").arg("--version")) {
+        if version(&text).is_some_and(|version| version >= VERSION) {
+            return Ok(linked_llvm());
+        }
+        println!("bpf-linker is too old ({}): it links the kernel programs", text.trim());
+    } else {
+        println!("bpf-linker is missing: it links the kernel programs");
+    }
+    let llvm = install()?;
+    cmd::output(cmd::command("bpf-linker").arg("--version"))
+        .context("bpf-linker was installed but does not start: is cargo's bin directory on the PATH?")?;
+    Ok(Some(llvm))
+}
+
+fn install() -> Result<u32> {
+    let listed = |llvm: &&Llvm| apt::all_listed(&llvm.packages.map(|p| p.name));
+    let installed = |llvm: &&Llvm| apt::all_installed(&llvm.packages.map(|p| p.name));
+    let [preferred, ..] = &LLVM;
+    let has_apt = cmd::find("dpkg-query").is_some();
+    let llvm =
+        LLVM.iter().find(installed).or_else(|| LLVM.iter().filter(|_| has_apt).find(listed)).unwrap_or(preferred);
+    let mut packages = llvm.packages.to_vec();
+    packages.push(Package { name: "libzstd-dev", program: "", why: "a library that LLVM is linked with" });
+    packages.push(Package { name: "g++", program: "c++", why: "compiles bpf-linker's bridge to LLVM" });
+    apt::ensure(&packages)?;
+    let (major, minor, patch) = VERSION;
+    let mut install = cmd::cargo();
+    install.args(["install", "--locked", "--force", "bpf-linker", "--version", &format!("{major}.{minor}.{patch}")]);
+    install.args(["--no-default-features", "--features", &format!("llvm-{}", llvm.major)]);
+    install.env("LLVM_PREFIX", format!("/usr/lib/llvm-{}", llvm.major));
+    println!("installing with: {} (about three minutes)", cmd::shown(&install));
+    cmd::run(&mut install).context(
+        "bpf-linker could not be built: put a ready one on the PATH (https://github.com/aya-rs/bpf-linker/releases), \
+         then run this again",
+    )?;
+    Ok(llvm.major)
+}
+
+fn linked_llvm() -> Option<u32> {
+    let linker = cmd::find("bpf-linker")?;
+    llvm_of(&cmd::output(cmd::command("ldd").arg(linker))?)
+}
+
+/// The major version in `libLLVM.so.22.1` or `libLLVM-22.so`.
+fn llvm_of(libraries: &str) -> Option<u32> {
+    let (_, rest) = libraries.split_once("libLLVM")?;
+    let digits: String =
+        rest.trim_start_matches(|c: char| !c.is_ascii_digit()).chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+fn version(text: &str) -> Option<(u32, u32, u32)> {
+    let mut numbers = text.split_whitespace().nth(1)?.split(['.', '-']).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert_eq!(version("bpf-linker 0.13.0\n"), Some(VERSION));
+        assert!(version("bpf-linker 0.9.15").unwrap() < VERSION);
+        assert!(version("bpf-linker 0.14.0-rc1").unwrap() > VERSION);
+        assert_eq!(version("something else"), None);
+    }
+
+    #[test]
+    fn the_llvm_is_read_from_the_library_s_name() {
+        assert_eq!(llvm_of("\tlibLLVM.so.22.1 => /usr/lib/llvm-22/lib/libLLVM.so.22.1 (0x0)\n"), Some(22));
+        assert_eq!(llvm_of("\tlibLLVM-21.so.1 => /lib/libLLVM-21.so.1\n"), Some(21));
+        assert_eq!(llvm_of("\tlibc.so.6 => /lib/libc.so.6\n"), None);
+    }
+}
