@@ -20,7 +20,15 @@ pub(crate) fn verb() -> Result<()> {
     steps.run("lints", || cmd::run(&mut lints(&build)))?;
     kernel_lints(&mut steps, &build)?;
     steps.run("licences and sources", || {
-        cmd::run(cmd::cargo().args(["deny", "--all-features", "check", "licenses", "bans", "sources"]))
+        cmd::run(cmd::cargo().args([
+            "deny",
+            "--all-features",
+            "check",
+            "--hide-inclusion-graph",
+            "licenses",
+            "bans",
+            "sources",
+        ]))
     })?;
     test::rings(&test::Args::default(), &mut steps)?;
     steps.run("generated docs", || cmd::run(&mut docs(&build)))?;
