@@ -4,6 +4,7 @@
 //! says what is needed and stops.
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 
@@ -22,7 +23,7 @@ pub(crate) struct Package {
 
 /// Installs those that are missing, all in one call. Returns what it installed.
 pub(crate) fn ensure(packages: &[Package]) -> Result<Vec<&'static str>> {
-    if cmd::find("apt-get").is_none() || cmd::find("dpkg-query").is_none() {
+    if !is_here() {
         return by_program(packages, |program| cmd::find(program).is_some()).map(|()| Vec::new());
     }
     let names: Vec<_> = packages.iter().map(|p| p.name).collect();
@@ -49,6 +50,11 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<Vec<&'static str>> {
     Ok(missing)
 }
 
+/// Whether packages can be installed here.
+pub(crate) fn is_here() -> bool {
+    cmd::find("apt-get").is_some() && cmd::find("dpkg-query").is_some()
+}
+
 /// Whether all of them are installed.
 pub(crate) fn all_installed(names: &[&'static str]) -> bool {
     missing(names, &installed(names)).is_empty()
@@ -56,9 +62,6 @@ pub(crate) fn all_installed(names: &[&'static str]) -> bool {
 
 /// Whether all of them can be installed.
 pub(crate) fn all_listed(names: &[&'static str]) -> bool {
-    if cmd::find("apt-cache").is_none() {
-        return false;
-    }
     unknown(names).is_empty() || (update().is_ok() && unknown(names).is_empty())
 }
 
@@ -70,7 +73,12 @@ fn install(names: &[&str]) -> Result<()> {
     cmd::run(apt.stdin(Stdio::null()))
 }
 
+/// Once is enough.
 fn update() -> Result<()> {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     println!("reading the distribution's package lists: apt-get update");
     cmd::run(cmd::as_root("apt-get")?.args(["update", "-qq"]))
 }

@@ -21,15 +21,16 @@ mod test;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask run                        build, load on the default route's interface, show a live status
+  cargo xtask run                      protect the default route's interface
   cargo xtask run --iface eth1 -- --config my.toml
-  cargo xtask test                       every ring of tests
-  cargo xtask test limit                 only tests whose name contains \"limit\"
-  cargo xtask test --kernel              also the oldest kernel we promise, in a virtual machine
+  cargo xtask test                     every ring of tests
+  cargo xtask test limit               only tests with \"limit\" in their name
+  cargo xtask test --kernel            also on the oldest kernel we promise
   cargo xtask fuzz start_line --seconds 300
   cargo xtask bench --quick --json
-  cargo xtask ci                         what every change must pass";
+  cargo xtask ci                       what every change must pass";
 
+/// Builds, runs and checks sipfw. A tool that is missing is named, explained, and installed.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about, after_help = EXAMPLES)]
 struct Cli {
@@ -37,7 +38,6 @@ struct Cli {
     verb: Verb,
 }
 
-/// Builds, runs and checks sipfw. Missing tools are named, explained, and installed.
 #[derive(Subcommand)]
 enum Verb {
     /// Install what building (and, with a word more, testing) needs, and nothing else

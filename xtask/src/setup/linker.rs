@@ -1,7 +1,7 @@
 //! bpf-linker, which makes one kernel object of the compiler's output.
 //!
 //! Owns: finding it, building it, and which LLVM it reads. Refuses: versions older than the one we build with.
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::apt::{self, Package};
 use crate::cmd;
@@ -36,27 +36,44 @@ struct Llvm {
 
 /// Makes sure of a linker. Returns the newest LLVM whose output it reads; `None` if it does not say.
 pub(super) fn ensure() -> Result<Option<u32>> {
-    if let Some(text) = cmd::output(cmd::command("bpf-linker").arg("--version")) {
-        if version(&text).is_some_and(|version| version >= VERSION) {
-            return Ok(linked_llvm());
-        }
-        println!("bpf-linker is too old ({}): it links the kernel programs", text.trim());
-    } else {
-        println!("bpf-linker is missing: it links the kernel programs");
+    match present() {
+        Some(text) if is_new_enough(&text) => return Ok(linked_llvm()),
+        Some(text) => println!("{} is too old: it links the kernel programs", text.trim()),
+        None => println!("bpf-linker is missing: it links the kernel programs"),
     }
     let llvm = install()?;
-    cmd::output(cmd::command("bpf-linker").arg("--version"))
-        .context("bpf-linker was installed but does not start: is cargo's bin directory on the PATH?")?;
+    if !present().is_some_and(|text| is_new_enough(&text)) {
+        bail!(
+            "bpf-linker was installed, but an older one stands before cargo's bin directory in the PATH: remove that"
+        );
+    }
     Ok(Some(llvm))
 }
 
+/// What it says of itself.
+fn present() -> Option<String> {
+    cmd::output(cmd::command("bpf-linker").arg("--version"))
+}
+
+fn is_new_enough(text: &str) -> bool {
+    version(text).is_some_and(|version| version >= VERSION)
+}
+
+/// Where ready ones are.
+const RELEASES: &str = "https://github.com/aya-rs/bpf-linker/releases";
+
 fn install() -> Result<u32> {
-    let listed = |llvm: &&Llvm| apt::all_listed(&llvm.packages.map(|p| p.name));
-    let installed = |llvm: &&Llvm| apt::all_installed(&llvm.packages.map(|p| p.name));
+    if !apt::is_here() {
+        bail!(
+            "without apt-get its libraries cannot be installed here: put a ready one (0.13.0 or later, {RELEASES}) on the \
+             PATH, then run this again"
+        );
+    }
+    let names = |llvm: &Llvm| llvm.packages.map(|p| p.name);
+    let installed = LLVM.iter().find(|llvm| apt::all_installed(&names(llvm)));
+    let listed = || LLVM.iter().find(|llvm| apt::all_listed(&names(llvm)));
     let [preferred, ..] = &LLVM;
-    let has_apt = cmd::find("dpkg-query").is_some();
-    let llvm =
-        LLVM.iter().find(installed).or_else(|| LLVM.iter().filter(|_| has_apt).find(listed)).unwrap_or(preferred);
+    let llvm = installed.or_else(listed).unwrap_or(preferred);
     let mut packages = llvm.packages.to_vec();
     packages.push(Package { name: "libzstd-dev", program: "", why: "a library that LLVM is linked with" });
     packages.push(Package { name: "g++", program: "c++", why: "compiles bpf-linker's bridge to LLVM" });
@@ -67,10 +84,9 @@ fn install() -> Result<u32> {
     install.args(["--no-default-features", "--features", &format!("llvm-{}", llvm.major)]);
     install.env("LLVM_PREFIX", format!("/usr/lib/llvm-{}", llvm.major));
     println!("installing with: {} (about three minutes)", cmd::shown(&install));
-    cmd::run(&mut install).context(
-        "bpf-linker could not be built: put a ready one on the PATH (https://github.com/aya-rs/bpf-linker/releases), \
-         then run this again",
-    )?;
+    cmd::run(&mut install).with_context(|| {
+        format!("bpf-linker could not be built: put a ready one on the PATH ({RELEASES}), then run this again")
+    })?;
     Ok(llvm.major)
 }
 
