@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: the archive to copy to a server.
 //!
 //! Owns: what is in it. Refuses: writing man pages, completions and the default config (sipfw does, from its own code).
+use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,9 +12,9 @@ use crate::{cmd, setup};
 /// Options of the verb.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The target to build for
-    #[arg(long, default_value = "x86_64-unknown-linux-gnu")]
-    target: String,
+    /// Another target than this machine's; its binary must run here, since it writes its own documentation
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
 }
 
 /// Builds, gathers, packs.
@@ -22,11 +23,16 @@ pub(crate) fn verb(args: &Args) -> Result<()> {
     let target_dir = cmd::target_dir()?;
     let mut cargo = cmd::cargo();
     build.inform(&mut cargo);
-    cargo.args(["build", "--release", "--package", "firewall-userspace", "--target", &args.target]);
-    cmd::run(cargo.arg("--target-dir").arg(&target_dir))?;
-    let name = archive_name(env!("CARGO_PKG_VERSION"), &args.target);
+    cargo.args(["build", "--release", "--package", "firewall-userspace", "--target-dir"]).arg(&target_dir);
+    let mut built = target_dir.clone();
+    if let Some(target) = &args.target {
+        cargo.args(["--target", target]);
+        built.push(target);
+    }
+    cmd::run(&mut cargo)?;
+    let name = archive_name(env!("CARGO_PKG_VERSION"), args.target.as_deref().unwrap_or(ARCH));
     let dist = target_dir.join("dist");
-    gather(&target_dir.join(&args.target).join("release/sipfw"), &dist.join(&name))?;
+    gather(&built.join("release/sipfw"), &dist.join(&name))?;
     let archive = pack(&dist, &name)?;
     println!("{}", archive.display());
     Ok(())
