@@ -28,7 +28,9 @@ fn main() -> Result<()> {
 
 fn build(toolchain: &str, target_dir: &Path) -> Result<()> {
     let mut cargo = tool(toolchain, "cargo");
-    cargo.args(["build", "--release", "--package", "firewall-ebpf", "--target", TARGET, "--target-dir"]).arg(target_dir);
+    cargo
+        .args(["build", "--release", "--package", "firewall-ebpf", "--target", TARGET, "--target-dir"])
+        .arg(target_dir);
     if is_nightly(toolchain)? {
         cargo.args(["-Z", "build-std=core"]);
     } else {

@@ -162,8 +162,13 @@ pub struct PeerRule {
 
 impl PeerRule {
     /// Everything allowed, nothing limited.
-    pub const ANY: Self =
-        Self { limits: [Limit::NONE; CLASS_SLOTS], methods: u16::MAX, transports: ALL_TRANSPORTS, media: 0, reserved: 0 };
+    pub const ANY: Self = Self {
+        limits: [Limit::NONE; CLASS_SLOTS],
+        methods: u16::MAX,
+        transports: ALL_TRANSPORTS,
+        media: 0,
+        reserved: 0,
+    };
 }
 
 /// A time that never comes.

@@ -72,12 +72,7 @@ fn forget(packet: Packet) -> Packet {
 
 /// A packet for a SIP or media port.
 #[inline(always)]
-fn protected<C: Circumstances>(
-    frame: &Frame,
-    trial: &mut Trial<C>,
-    packet: &Packet,
-    class: u8,
-) -> Flow<Verdict> {
+fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, class: u8) -> Flow<Verdict> {
     let allowed = deny::judge(trial)?;
     if class & port::MEDIA != 0 {
         return Continue(Verdict::of(Reason::Media));
@@ -117,13 +112,7 @@ fn message<C: Circumstances>(trial: &mut Trial<C>, who: &Who, payload: &Window, 
 }
 
 #[inline(always)]
-fn segment<C: Circumstances>(
-    frame: &Frame,
-    trial: &mut Trial<C>,
-    packet: &Packet,
-    who: &Who,
-    class: u8,
-) -> Flow<()> {
+fn segment<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, who: &Who, class: u8) -> Flow<()> {
     let segment = packet::tcp(frame, &forget(*packet))?;
     trial.payload_at = segment.at;
     if segment.flags & (SYN | ACK) == SYN {

@@ -70,12 +70,7 @@ const SHIM6: u8 = 140;
 
 /// Walks the chain; the number of the header after it, where that begins, and which part of a datagram follows.
 #[inline(always)]
-fn extension_headers<B: Bytes + ?Sized>(
-    frame: &B,
-    mut number: u8,
-    mut at: u32,
-    end: u32,
-) -> Flow<(u8, u32, Part)> {
+fn extension_headers<B: Bytes + ?Sized>(frame: &B, mut number: u8, mut at: u32, end: u32) -> Flow<(u8, u32, Part)> {
     let mut part = Part::default();
     for _ in 0..MAX_EXTENSION_HEADERS {
         let len = match number {

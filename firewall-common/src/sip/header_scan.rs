@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn finds_both_in_any_spelling() {
-        for (ua, from) in [("User-Agent", "From"), ("USER-AGENT", "f"), ("user-agent ", "FROM\t"), ("uSeR-aGeNt", "F")] {
+        for (ua, from) in [("User-Agent", "From"), ("USER-AGENT", "f"), ("user-agent ", "FROM\t"), ("uSeR-aGeNt", "F")]
+        {
             let m = format!("OPTIONS sip:a SIP/2.0\r\nVia: x\r\n{from}: <sip:b@c>\r\n{ua}: z\r\n\r\n");
             let (u, f) = locate_in(&m);
             assert_eq!(&m[u.unwrap()..][..ua.len() - 8], &format!("{}: ", &ua[10..])[..ua.len() - 8], "{m}");
@@ -98,7 +99,10 @@ mod tests {
 
     #[test]
     fn other_names_are_not_taken() {
-        assert_eq!(locate_in("A s:a SIP/2.0\r\nUser-Agents: z\r\nFromage: q\r\nX-From: 1\r\nFoo: f\r\n\r\n"), (None, None));
+        assert_eq!(
+            locate_in("A s:a SIP/2.0\r\nUser-Agents: z\r\nFromage: q\r\nX-From: 1\r\nFoo: f\r\n\r\n"),
+            (None, None)
+        );
     }
 
     proptest! {
