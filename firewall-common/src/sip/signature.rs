@@ -59,6 +59,11 @@ static BYTES: [u8; 256] = {
     table
 };
 
+/// Whether a byte can stand inside a token.
+pub const fn is_token(b: u8) -> bool {
+    BYTES[b as usize] >= b' '
+}
+
 /// Classes of delimiters.
 mod class {
     pub(super) const OTHER: u8 = 0;

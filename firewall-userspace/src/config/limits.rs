@@ -3,7 +3,7 @@
 //! Owns: the keys of a table of limits, and the built-in ones. docs/limits.md argues them; the tests here hold its
 //! arithmetic. Refuses: enforcing anything.
 use firewall_common::policy;
-use firewall_common::sip::method::{CLASSES, Class};
+use firewall_common::sip::method::{CLASS_SLOTS, Class};
 
 use super::rate::{Rate, Unit};
 use super::section::section;
@@ -81,7 +81,7 @@ impl Limits {
 
     /// The limits as the kernel's records hold them.
     pub fn compiled(&self) -> policy::Limits {
-        let mut limits: policy::Limits = [firewall_common::limiter::Limit::NONE; CLASSES];
+        let mut limits: policy::Limits = [firewall_common::limiter::Limit::NONE; CLASS_SLOTS];
         for class in Class::ALL {
             limits[class as usize] = self.of(class).limit();
         }
