@@ -5,4 +5,5 @@
 pub mod config;
 pub mod dataplane;
 pub mod entries;
+pub mod event_loop;
 pub mod store;
