@@ -81,4 +81,9 @@ impl Bytes for Frame<'_> {
     fn total(&self) -> u32 {
         self.total
     }
+
+    #[inline(always)]
+    fn forget(&self, number: u32) -> u32 {
+        opaque::forget(u64::from(number)) as u32
+    }
 }
