@@ -79,7 +79,7 @@ impl Bytes for Frame<'_> {
 
     #[inline(always)]
     fn total(&self) -> u32 {
-        self.total
+        opaque::forget(u64::from(self.total)) as u32
     }
 
     #[inline(always)]

@@ -84,6 +84,7 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
         Protocol::Udp => datagram(frame, trial, packet)?,
         Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
     };
+    trial.forget();
     message(frame, trial, packet, &who, payload.forget())?;
     Continue(who.pass())
 }

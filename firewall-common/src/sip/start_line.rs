@@ -51,18 +51,17 @@ pub fn classify(w: &Window, limit: u32) -> Option<Message> {
     let limit = w.forget(if limit < w.len() { limit } else { w.len() });
     let start = skip_empty_lines(w);
     let first = w.word(start);
-    let (method, name_len) = method(w, first, w.word(start + 8));
-    if name_len != 0 {
-        return request(w, start + name_len + 1, limit).map(|end| Message::Request(method, end));
+    let (method, mut name_len) = method(w, first, w.word(start + 8));
+    if name_len == 0 {
+        if first == u64::from_le_bytes(*b"SIP/2.0 ") {
+            return response(w, start + 8, limit).map(Message::Response);
+        }
+        if let Some(quiet) = keepalive(w, start) {
+            return Some(quiet);
+        }
+        name_len = token(w, start)?;
     }
-    if first == u64::from_le_bytes(*b"SIP/2.0 ") {
-        return response(w, start + 8, limit).map(Message::Response);
-    }
-    if let Some(quiet) = keepalive(w, start) {
-        return Some(quiet);
-    }
-    let name_len = token(w, start)?;
-    request(w, start + name_len + 1, limit).map(|end| Message::Request(Method::Extension, end))
+    request(w, w.forget(start + name_len + 1), limit).map(|end| Message::Request(method, end))
 }
 
 const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
