@@ -13,11 +13,14 @@ mod docs;
 mod entry;
 mod events;
 mod exit;
+mod explain;
 mod failure;
+mod judge;
 mod live;
 pub(crate) mod memory;
 mod peer;
 mod reload;
+mod replay;
 mod room;
 
 use std::path::PathBuf;
@@ -83,6 +86,8 @@ enum Verb {
     Allow(allow::Args),
     Deny(deny::Args),
     Ban(ban::Args),
+    Explain(explain::Args),
+    Replay(replay::Args),
     Events(events::Args),
     Docs(docs::Args),
     Completions(completions::Args),
@@ -106,6 +111,8 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Allow(args) => allow::verb(args, context),
         Verb::Deny(args) => deny::verb(args, context),
         Verb::Ban(args) => ban::verb(args, context),
+        Verb::Explain(args) => explain::verb(args, context),
+        Verb::Replay(args) => replay::verb(args, context),
         Verb::Events(args) => events::verb(args, context),
         Verb::Docs(args) => docs::verb(args, context),
         Verb::Completions(args) => completions::verb(args, context),

@@ -5,6 +5,7 @@ pub mod error;
 pub mod instance;
 pub mod load;
 pub mod probe;
+pub mod rehearsal;
 pub mod running;
 pub mod stats;
 

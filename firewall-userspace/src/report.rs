@@ -9,5 +9,6 @@ pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod verdict;
 
 pub(crate) use output::Output;
