@@ -1,6 +1,7 @@
-//! Keeps an index inside a buffer in a way that the kernel's verifier sees.
+//! What the kernel's verifier must see, and what it must not know.
 //!
-//! Owns: the one masking instruction. Refuses: anything else.
+//! Owns: the instruction that keeps an index inside a buffer, and the disguise of a number. Refuses: any other effect. On
+//! the host both are ordinary arithmetic.
 
 /// `index` modulo `SIZE`, a power of two.
 ///
@@ -26,5 +27,20 @@ pub(crate) fn wrap<const SIZE: usize>(index: u32) -> usize {
     #[cfg(not(target_arch = "bpf"))]
     {
         index as usize & (SIZE - 1)
+    }
+}
+
+/// `number` exclusive-or `zero`, read from memory each time, so that neither the compiler nor the verifier can relate the
+/// outcome to the number.
+#[inline(always)]
+pub(crate) fn disguise(number: u32, zero: &u32) -> u32 {
+    #[cfg(target_arch = "bpf")]
+    {
+        // SAFETY: a reference is valid to read.
+        number ^ unsafe { core::ptr::read_volatile(zero) }
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    {
+        number ^ zero
     }
 }

@@ -80,53 +80,90 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
     let who = source::identify(trial, allowed);
     source::judge(trial, &who)?;
     transport::judge(trial, &who, class)?;
-    match packet.protocol {
-        Protocol::Udp => datagram(frame, trial, packet, &who)?,
+    let payload = match packet.protocol {
+        Protocol::Udp => datagram(frame, trial, packet)?,
         Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
-    }
+    };
+    trial.forget();
+    message(frame, trial, packet, &who, payload.forget())?;
     Continue(who.pass())
 }
 
+/// Where a payload stands in the frame.
+#[derive(Clone, Copy)]
+struct Payload {
+    at: u32,
+    len: u32,
+    /// Not zero for TCP: only a segment that begins a request is judged, the others are the middle of a stream.
+    stream: u32,
+}
+
+impl Payload {
+    #[inline(always)]
+    fn forget(self) -> Self {
+        Self {
+            at: opaque::forget(u64::from(self.at)) as u32,
+            len: opaque::forget(u64::from(self.len)) as u32,
+            stream: opaque::forget(u64::from(self.stream)) as u32,
+        }
+    }
+}
+
 #[inline(always)]
-fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, who: &Who) -> Flow<()> {
-    let packet = forget(*packet);
-    let datagram = packet::udp(frame, &packet)?;
+fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet) -> Flow<Payload> {
+    let datagram = packet::udp(frame, &forget(*packet))?;
     trial.payload_at = datagram.at;
-    let Some(payload) = frame.payload(datagram.at, datagram.len) else {
-        return trial.object(Verdict::of(Reason::MalformedUdp));
-    };
-    match sip::judge(trial, payload, forget(packet).part.is_fragment())? {
-        Some(said) => message(trial, who, payload, said),
-        None => Continue(()),
-    }
+    Continue(Payload { at: datagram.at, len: datagram.len, stream: 0 })
 }
 
-/// A message, or the first of several in a segment.
+/// A segment's payload; that of TLS is not looked at, so it has no length here.
 #[inline(always)]
-fn message<C: Circumstances>(trial: &mut Trial<C>, who: &Who, payload: &Window, said: Said) -> Flow<()> {
-    if let Some((method, headers)) = said.request() {
-        transport::judge_method(trial, who, method)?;
-        signature::judge(trial, who, payload, headers)?;
-    }
-    limit::judge(trial, who, said.class())
-}
-
-#[inline(always)]
-fn segment<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, who: &Who, class: u8) -> Flow<()> {
+fn segment<C: Circumstances>(
+    frame: &Frame,
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    class: u8,
+) -> Flow<Payload> {
     let segment = packet::tcp(frame, &forget(*packet))?;
     trial.payload_at = segment.at;
     if segment.flags & (SYN | ACK) == SYN {
         limit::judge(trial, who, Class::Connect)?;
     }
-    if class & port::SIP_TLS != 0 || segment.len == 0 {
+    let len = if class & port::SIP_TLS != 0 { 0 } else { segment.len };
+    Continue(Payload { at: segment.at, len, stream: 1 })
+}
+
+#[inline(always)]
+fn message<C: Circumstances>(
+    frame: &Frame,
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    payload: Payload,
+) -> Flow<()> {
+    let stream = payload.stream != 0;
+    if stream && payload.len == 0 {
         return Continue(());
     }
-    let Some(payload) = frame.payload(segment.at, segment.len) else {
-        return trial.object(Verdict::of(Reason::MalformedTcp));
+    let Some(window) = frame.payload(payload.at, payload.len) else {
+        return trial.object(Verdict::of(if stream { Reason::MalformedTcp } else { Reason::MalformedUdp }));
     };
-    // Only a segment that begins a request is judged: the others are the middle of a stream.
-    match sip::classify(payload) {
-        Some(said) if said.request().is_some() => message(trial, who, payload, said),
-        _ => Continue(()),
+    let said = sip::classify(window);
+    let stream = payload.forget().stream != 0;
+    match said {
+        None if stream => Continue(()),
+        None => sip::object(trial, window, forget(*packet).part.is_fragment()),
+        Some(said) if stream && said.request().is_none() => Continue(()),
+        Some(said) => content(trial, who, window, said),
     }
+}
+
+#[inline(always)]
+fn content<C: Circumstances>(trial: &mut Trial<C>, who: &Who, window: &Window, said: Said) -> Flow<()> {
+    if let Some((method, headers)) = said.request() {
+        transport::judge_method(trial, who, method)?;
+        signature::judge(trial, who, window, headers)?;
+    }
+    limit::judge(trial, who, said.class())
 }

@@ -49,7 +49,7 @@ impl Circumstances for Live {
 #[derive(Clone, Copy)]
 pub(crate) struct Rehearsal {
     now: u64,
-    commits: bool,
+    commits: u64,
 }
 
 impl Rehearsal {
@@ -58,7 +58,7 @@ impl Rehearsal {
     pub(crate) fn begin(ctx: &XdpContext) -> Option<Self> {
         // SAFETY: `record` returns a pointer to a whole record of integers.
         let record = unsafe { core::ptr::read_unaligned(Self::record(ctx)?) };
-        Some(Self { now: record.now, commits: record.commit != 0 })
+        Some(Self { now: record.now, commits: opaque::forget(u64::from(record.commit)) })
     }
 
     #[inline(always)]
@@ -76,7 +76,7 @@ impl Circumstances for Rehearsal {
 
     #[inline(always)]
     fn commits(&self) -> bool {
-        self.commits
+        opaque::forget(self.commits) != 0
     }
 
     #[inline(always)]
@@ -84,7 +84,7 @@ impl Circumstances for Rehearsal {
         if let Some(record) = Self::record(ctx) {
             let judged = Probe {
                 now: self.now,
-                commit: u32::from(self.commits),
+                commit: self.commits as u32,
                 detail: verdict.detail,
                 reason: verdict.reason as u32,
                 monitored: u32::from(monitored),
@@ -146,6 +146,15 @@ impl<C: Circumstances> Trial<C> {
     pub(crate) fn set_addresses(&mut self, src: Addr, dst: Addr) {
         self.src = src;
         self.dst = dst;
+    }
+
+    /// Makes the ways that led here one for the verifier.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self) {
+        self.class = opaque::forget(self.class);
+        self.noted = (opaque::forget(self.noted.0), opaque::forget(self.noted.1));
+        self.protocol = opaque::forget(u64::from(self.protocol)) as u8;
+        self.payload_at = opaque::forget(u64::from(self.payload_at)) as u32;
     }
 
     /// A copy of the source address, to decide by.

@@ -118,6 +118,12 @@ impl Hash {
         Self((self.0 ^ lower as u64).wrapping_mul(FNV_PRIME))
     }
 
+    /// See [`Window::forget`].
+    #[inline(always)]
+    fn forget(self, w: &Window) -> Self {
+        Self(self.0 ^ u64::from(w.forget(0)) ^ u64::from(w.forget(0)) << 32)
+    }
+
     /// FNV mixes its upper bits poorly on short tokens: Fibonacci hashing spreads them.
     #[inline(always)]
     const fn spread(self) -> u64 {
@@ -183,19 +189,19 @@ impl Table {
         ((hash.spread() >> 54) + probe) as usize & (SLOTS - 1)
     }
 
-    /// Without a comparison for each slot: see [`BYTES`].
     #[inline(always)]
     fn find(&self, hash: Hash) -> Option<u32> {
         let (word, bit) = Self::filter_place(hash);
         if self.filter[word] & bit == 0 {
             return None;
         }
-        let mut id = 0;
         for probe in 0..PROBES {
             let slot = self.slots[Self::index(hash, probe)];
-            id |= slot.id & equal_mask(slot.hash, hash.0);
+            if slot.hash == hash.0 && slot.id != 0 {
+                return Some((slot.id - 1) as u32);
+            }
         }
-        id.checked_sub(1).map(|id| id as u32)
+        None
     }
 
     /// The first signature among the tokens of the User-Agent value at `at`.
@@ -213,7 +219,7 @@ impl Table {
     #[inline(always)]
     fn scan(&self, w: &Window, start: u32, place: Place) -> Option<u32> {
         let mut place = w.forget(place);
-        let mut hash = Hash::begin(self.seed, place);
+        let mut hash = Hash::begin(self.seed, place).forget(w);
         for i in 0..VALUE_MAX {
             let at = w.forget(start + i);
             let byte = BYTES[w.byte(at) as usize];
@@ -226,22 +232,16 @@ impl Table {
             if let Some(id) = self.find(hash) {
                 return Some(w.forget(id));
             }
-            place = NEXT[(place & 7) as usize * 8 + (byte & 7) as usize] as Place;
+            let next = Place::from(NEXT[(place & 7) as usize * 8 + (byte & 7) as usize]);
             let ends = byte == class::NEWLINE && !is_fold(w.byte(at + 1));
-            if at >= w.len() || ends || place == ENDED {
+            if at >= w.len() || ends || next == ENDED {
                 return None;
             }
-            hash = Hash::begin(self.seed, place);
+            place = w.forget(next);
+            hash = Hash::begin(self.seed, place).forget(w);
         }
         None
     }
-}
-
-/// All ones where both are equal, else zero.
-#[inline(always)]
-const fn equal_mask(a: u64, b: u64) -> u64 {
-    let differ = a ^ b;
-    ((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1)
 }
 
 /// A line that begins with white space goes on with the value of the line before (RFC 3261 §7.3.1).

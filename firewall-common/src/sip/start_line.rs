@@ -33,6 +33,8 @@ impl Message {
     }
 }
 
+/// The most that a policy may set as the limit of a start line, in bytes.
+pub const START_LINE_MAX: u32 = 1024;
 /// The longest method that is understood; the longest that RFC 4475 thinks of has 43 characters.
 const METHOD_MAX: u32 = 64;
 /// The longest scheme of a Request-URI that is understood.
@@ -46,21 +48,20 @@ const ZEROS_MAX: u32 = 16;
 /// What the payload is, or `None` if it is none of what may pass. A start line must end within `limit` bytes.
 #[inline(always)]
 pub fn classify(w: &Window, limit: u32) -> Option<Message> {
-    let limit = if limit < w.len() { limit } else { w.len() };
+    let limit = w.forget(if limit < w.len() { limit } else { w.len() });
     let start = skip_empty_lines(w);
     let first = w.word(start);
-    let (method, name_len) = method(w, first, w.word(start + 8));
-    if name_len != 0 {
-        return request(w, start + name_len + 1, limit).map(|end| Message::Request(method, end));
+    let (method, mut name_len) = method(w, first, w.word(start + 8));
+    if name_len == 0 {
+        if first == u64::from_le_bytes(*b"SIP/2.0 ") {
+            return response(w, start + 8, limit).map(Message::Response);
+        }
+        if let Some(quiet) = keepalive(w, start) {
+            return Some(quiet);
+        }
+        name_len = token(w, start)?;
     }
-    if first == u64::from_le_bytes(*b"SIP/2.0 ") {
-        return response(w, start + 8, limit).map(Message::Response);
-    }
-    if let Some(quiet) = keepalive(w, start) {
-        return Some(quiet);
-    }
-    let name_len = token(w, start)?;
-    request(w, start + name_len + 1, limit).map(|end| Message::Request(Method::Extension, end))
+    request(w, w.forget(start + name_len + 1), limit).map(|end| Message::Request(method, end))
 }
 
 const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
@@ -84,41 +85,48 @@ fn skip_empty_lines(w: &Window) -> u32 {
     w.forget(at)
 }
 
+/// What a byte can be part of, as bits; a table, and not comparisons, because the kernel's verifier follows both ways of
+/// every comparison.
+static BYTES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        let alphanumeric = byte.is_ascii_alphanumeric();
+        // RFC 3261 §25.1: token.
+        if alphanumeric || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~') {
+            table[b] |= TOKEN;
+        }
+        // RFC 3986 §3.1: scheme.
+        if alphanumeric || matches!(byte, b'+' | b'-' | b'.') {
+            table[b] |= SCHEME;
+        }
+        if byte.is_ascii_alphabetic() {
+            table[b] |= LETTER;
+        }
+        b += 1;
+    }
+    table
+};
+const TOKEN: u8 = 1;
+const SCHEME: u8 = 2;
+const LETTER: u8 = 4;
+
+/// How many bytes from `start` on have `kind`, at most `max`.
+#[inline(always)]
+fn run(w: &Window, start: u32, kind: u8, max: u32) -> u32 {
+    let mut n = 0;
+    while n < max && BYTES[w.byte(start + n) as usize] & kind != 0 {
+        n += 1;
+    }
+    w.forget(n)
+}
+
 /// The length of a token that ends with a space.
 #[inline(always)]
 fn token(w: &Window, start: u32) -> Option<u32> {
-    for i in 0..METHOD_MAX {
-        let b = w.byte(start + i);
-        if b == b' ' {
-            return (i > 0 && start + i < w.len()).then_some(w.forget(i));
-        }
-        if !is_token(b) {
-            return None;
-        }
-    }
-    None
-}
-
-/// `token` of RFC 3261 §25.1.
-#[inline(always)]
-const fn is_token(b: u8) -> bool {
-    const fn set(high: bool) -> u64 {
-        let mut bits = 0u64;
-        let mut c = 0u8;
-        while c < 64 {
-            let b = c + if high { 64 } else { 0 };
-            let mark = matches!(b, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
-            if b.is_ascii_alphanumeric() || mark {
-                bits |= 1 << c;
-            }
-            c += 1;
-        }
-        bits
-    }
-    const LOW: u64 = set(false);
-    const HIGH: u64 = set(true);
-    let set = if b & 0x40 == 0 { LOW } else { HIGH };
-    b < 0x80 && set >> (b & 0x3f) & 1 != 0
+    let len = run(w, start, TOKEN, METHOD_MAX);
+    (len > 0 && w.byte(start + len) == b' ').then_some(len)
 }
 
 /// The end of `URI SP SIP/2.0 CRLF` beginning at `uri`.
@@ -130,28 +138,19 @@ fn request(w: &Window, uri: u32, limit: u32) -> Option<u32> {
     let version = w.word(space + 1) & !u64::from_le_bytes(*b"\x20\x20\x20\0\0\0\0\0");
     let end = space + 10;
     let fits = w.byte(space) == b' ' && version == u64::from_le_bytes(*b"SIP/2.0\r") && w.byte(space + 9) == b'\n';
-    (fits && end <= limit).then_some(end)
+    (fits && end <= w.forget(limit)).then_some(end)
 }
 
 /// Whether a scheme and its colon stand at `at` (RFC 3986 §3.1).
 #[inline(always)]
 fn scheme(w: &Window, at: u32) -> Option<()> {
     let word = w.word(at) | 0x2020_2020;
-    if word & 0xffff_ffff == u32::from_le_bytes(*b"sip:") as u64 {
+    if word & 0xffff_ffff == u64::from(u32::from_le_bytes(*b"sip:")) {
         return Some(());
     }
-    for i in 0..SCHEME_MAX {
-        let b = w.byte(at + i);
-        if b == b':' {
-            return (i > 0).then_some(());
-        }
-        let letter = (b | 0x20).wrapping_sub(b'a') < 26;
-        let later = b.wrapping_sub(b'0') < 10 || matches!(b, b'+' | b'-' | b'.');
-        if !letter && !(later && i > 0) {
-            return None;
-        }
-    }
-    None
+    let letter = BYTES[w.byte(at) as usize] & LETTER != 0;
+    let len = run(w, at, SCHEME, SCHEME_MAX);
+    (letter && w.byte(at + len) == b':').then_some(())
 }
 
 /// The end of `3DIGIT SP reason CRLF` beginning at `code`. The class of the code is 1 to 6 (RFC 3261 §7.2).
@@ -163,14 +162,15 @@ fn response(w: &Window, code: u32, limit: u32) -> Option<u32> {
     }
     let cr = find(w, code + 4, limit, |word| lowest_zero(word ^ repeat(b'\r')))?;
     let end = cr + 2;
-    (w.byte(cr + 1) == b'\n' && end <= limit).then_some(end)
+    (w.byte(cr + 1) == b'\n' && end <= w.forget(limit)).then_some(end)
 }
 
 /// The offset of the first byte at or after `from` that `mark` marks, if it lies before `limit`.
 #[inline(always)]
 fn find(w: &Window, from: u32, limit: u32, mark: impl Fn(u64) -> u64) -> Option<u32> {
-    let mut at = from;
-    for _ in 0..super::window::EXAMINED / 8 {
+    let limit = w.forget(limit);
+    let mut at = w.forget(from);
+    for _ in 0..START_LINE_MAX / 8 {
         if at >= limit {
             return None;
         }

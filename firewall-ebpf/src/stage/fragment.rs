@@ -26,8 +26,8 @@ const LIFETIME: u64 = 30_000_000_000;
 const FIRST_LATER_BYTE: u32 = 256;
 
 #[inline(always)]
-const fn key(packet: &Packet) -> DatagramKey {
-    DatagramKey { src: packet.src, dst: packet.dst, id: packet.part.id, protocol: packet.protocol as u32 }
+const fn key<C>(trial: &Trial<C>, packet: &Packet) -> DatagramKey {
+    DatagramKey { src: packet.src, dst: packet.dst, id: packet.part.id, protocol: trial.protocol as u32 }
 }
 
 /// The verdict for a later fragment.
@@ -35,7 +35,7 @@ const fn key(packet: &Packet) -> DatagramKey {
 pub(crate) fn later<C: Circumstances>(trial: &mut Trial<C>, packet: &Packet) -> Flow<Verdict> {
     deny::judge(trial)?;
     // SAFETY: the value is copied at once; one that is replaced meanwhile is one of the two.
-    let known = unsafe { FRAGMENTS.get(key(packet)) }.copied();
+    let known = unsafe { FRAGMENTS.get(key(trial, packet)) }.copied();
     let Some(first) = known.filter(|first| first.until > trial.now()) else {
         if packet.part.offset < FIRST_LATER_BYTE {
             trial.object(Verdict::of(Reason::FragmentTiny))?;
@@ -61,5 +61,5 @@ pub(crate) fn first<C: Circumstances>(trial: &Trial<C>, packet: &Packet, verdict
     }
     let verdict = DatagramVerdict { until: trial.now() + LIFETIME, end: packet.len, dropped: u32::from(dropped) };
     // A full map makes room by itself; nothing else can fail, and a lost entry does no harm.
-    let _ = FRAGMENTS.insert(key(packet), verdict, 0);
+    let _ = FRAGMENTS.insert(key(trial, packet), verdict, 0);
 }

@@ -1,8 +1,6 @@
 //! Is it SIP?
 //!
 //! Owns: the objection to what is not. Refuses: knowing SIP (see [`firewall_common::sip`]).
-use core::ops::ControlFlow::Continue;
-
 use firewall_common::reason::Reason;
 use firewall_common::sip::start_line::is_unfinished;
 use firewall_common::sip::{Class, Message, Method, Window};
@@ -60,14 +58,9 @@ pub(crate) fn classify(payload: &Window) -> Option<Said> {
     firewall_common::sip::classify(payload, payload.forget(policy().start_line_max)).map(Said::new)
 }
 
-/// Objects to a datagram that is no SIP, and to the first fragment of one whose start line goes on in the next.
-/// `None` where the objection was only noted.
+/// Objects to a datagram that is no SIP, or that is the first fragment of one whose start line goes on in the next.
 #[inline(always)]
-pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, payload: &Window, fragmented: bool) -> Flow<Option<Said>> {
-    let said = classify(payload);
-    if said.is_none() {
-        let tiny = fragmented && is_unfinished(payload, policy().start_line_max);
-        trial.object(Verdict::of(if tiny { Reason::FragmentTiny } else { Reason::NotSip }))?;
-    }
-    Continue(said)
+pub(crate) fn object<C: Circumstances>(trial: &mut Trial<C>, payload: &Window, fragmented: bool) -> Flow<()> {
+    let tiny = fragmented && is_unfinished(payload, policy().start_line_max);
+    trial.object(Verdict::of(if tiny { Reason::FragmentTiny } else { Reason::NotSip }))
 }
