@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod dataplane;
+pub mod engine;
 pub mod entries;
 pub mod event_loop;
 pub mod store;

@@ -54,18 +54,10 @@ pub(super) fn replace(draft: &mut Draft, link: &Path, device: &Device, mode: Att
         let program = draft.program(name)?;
         match update_link(program, link) {
             Ok(()) => return Ok(Manner { mode, program: name, not_native: None }),
-            Err(error) if errno(&error) == Some(libc::ENOLINK) => {
-                return Err(Error::kernel("replace the program of the link", &error));
-            }
             Err(error) => refusals.push(Refusal { mode, name, errno: errno(&error), text: chain(&error) }),
         }
     }
     Err(not_attached(device, &refusals))
-}
-
-/// Whether the link outlived its interface.
-pub(super) fn is_dead_link(error: &Error) -> bool {
-    matches!(error, Error::Kernel { errno: Some(libc::ENOLINK), .. })
 }
 
 /// The name of a loaded program.

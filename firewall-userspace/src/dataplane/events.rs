@@ -14,26 +14,17 @@ use super::error::{Context as _, Result};
 use super::maps::open;
 
 /// The reading end of the ring. There must be one reader at a time: the daemon, which holds the instance.
-#[derive(Debug)]
-pub struct EventRing(Ring);
-
-struct Ring(RingBuf<MapData>);
-
-impl std::fmt::Debug for Ring {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ring {}", self.0.as_raw_fd())
-    }
-}
+pub struct EventRing(RingBuf<MapData>);
 
 impl EventRing {
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        Ok(Self(Ring(open(dir, maps::EVENTS)?)))
+        open(dir, maps::EVENTS).map(Self)
     }
 
     /// The next event; nothing when the ring is empty.
     pub fn next_event(&mut self) -> Option<Event> {
         loop {
-            let item = self.0.0.next()?;
+            let item = self.0.next()?;
             // One that is too short is of a kernel program this one does not know; it is skipped.
             if let Some(event) = Event::from_bytes(&item) {
                 return Some(event);
@@ -44,18 +35,17 @@ impl EventRing {
 
 impl AsFd for EventRing {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.0.as_fd()
+        self.0.as_fd()
     }
 }
 
 impl AsRawFd for EventRing {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.0.as_raw_fd()
+        self.0.as_raw_fd()
     }
 }
 
 /// The credits that the kernel spends on events.
-#[derive(Debug)]
 pub struct EventCredits(Array<MapData, u64>);
 
 impl EventCredits {

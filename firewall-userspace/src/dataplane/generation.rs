@@ -90,10 +90,6 @@ impl Draft {
         Ok(draft)
     }
 
-    pub(super) fn number(&self) -> u32 {
-        self.guard.number
-    }
-
     pub(super) fn dir(&self) -> PathBuf {
         self.guard.place.generation(self.guard.number)
     }
@@ -176,7 +172,7 @@ impl Plan {
         if tables::GROUP.contains(&name) {
             return !self.v6_changed && !tables::GROUP.iter().any(|name| resized(name));
         }
-        !resized(name) && !(name == maps::REGISTRANTS && self.v6_changed)
+        !resized(name) && (name != maps::REGISTRANTS || !self.v6_changed)
     }
 }
 

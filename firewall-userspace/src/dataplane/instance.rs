@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use aya::programs::Xdp;
-use aya::programs::xdp::XdpAttachType;
+use aya_obj::programs::XdpAttachType;
 use firewall_common::addr::Addr;
 use firewall_common::maps::program;
 

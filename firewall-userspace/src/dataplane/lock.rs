@@ -87,8 +87,8 @@ fn try_lock(file: &File, how: FlockOperation) -> io::Result<bool> {
 
 /// Whether the file is still the one at the path: unloading removes it, and a lock on a removed file locks nobody out.
 fn is_at(file: &File, path: &Path) -> bool {
-    let same = |a: std::fs::Metadata, b: std::fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
-    matches!((file.metadata(), path.metadata()), (Ok(a), Ok(b)) if same(a, b))
+    let same = |a: &std::fs::Metadata, b: &std::fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    matches!((file.metadata(), path.metadata()), (Ok(a), Ok(b)) if same(&a, &b))
 }
 
 fn read_pid(path: &Path) -> Option<u32> {

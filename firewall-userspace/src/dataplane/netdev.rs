@@ -5,8 +5,8 @@
 use std::fs;
 use std::io;
 
-use rustix::net::netlink::{ROUTE, SocketAddrNetlink};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with};
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with};
 
 use super::instance::AttachMode;
 
@@ -63,6 +63,8 @@ pub fn default_route() -> io::Result<Option<String>> {
     }
 }
 
+/// Protocol 0 of the family.
+const NETLINK_ROUTE: Option<Protocol> = None;
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const NLMSG_ERROR: u16 = 2;
@@ -82,7 +84,7 @@ const TYPE_MASK: u16 = 0x3fff;
 
 fn ask(flags: u16, attribute: Option<(u16, &[u8])>) -> io::Result<Vec<Device>> {
     let kind = SocketType::RAW;
-    let socket = socket_with(AddressFamily::NETLINK, kind, SocketFlags::CLOEXEC, Some(ROUTE))?;
+    let socket = socket_with(AddressFamily::NETLINK, kind, SocketFlags::CLOEXEC, NETLINK_ROUTE)?;
     sendto(&socket, &request(flags, attribute), SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
     let mut devices = Vec::new();
     let mut buffer = vec![0; 1 << 16];

@@ -14,24 +14,22 @@ use crate::dataplane::place::Place;
 pub(super) struct Active {
     pub(super) generation: u32,
     pub(super) program_id: u32,
-    /// Whether its link is pinned; that of an ephemeral instance is not.
-    pub(super) pinned: bool,
 }
 
 /// Finds it; nothing when nothing of sipfw's is attached.
 pub(super) fn find(place: &Place) -> Result<Option<Active>> {
-    let Some((program_id, pinned)) = attached_program(place)? else { return Ok(None) };
+    let Some(program_id) = attached_program(place)? else { return Ok(None) };
     let number = generation_of(place, program_id)?;
-    Ok(number.map(|generation| Active { generation, program_id, pinned }))
+    Ok(number.map(|generation| Active { generation, program_id }))
 }
 
 /// The id of the program that is held by the pinned link, or else that is on the interface.
-pub(super) fn attached_program(place: &Place) -> Result<Option<(u32, bool)>> {
+pub(super) fn attached_program(place: &Place) -> Result<Option<u32>> {
     if place.link().exists() {
-        return Ok(Some((linked_program(&place.link())?, true)));
+        return Ok(Some(linked_program(&place.link())?));
     }
     let device = netdev::find(place.iface()).at(&place.home())?;
-    Ok(device.and_then(|device| device.xdp).map(|xdp| (xdp.program_id, false)))
+    Ok(device.and_then(|device| device.xdp).map(|xdp| xdp.program_id))
 }
 
 fn generation_of(place: &Place, program_id: u32) -> Result<Option<u32>> {

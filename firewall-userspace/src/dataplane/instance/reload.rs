@@ -27,7 +27,7 @@ impl Instance {
         let resized = std::mem::take(&mut draft.resized);
         let settled = switch::settle(&self.place, draft, &manner, filled, &entries);
         self.generation = settled.policy.generation;
-        self.program_id = active::attached_program(&self.place)?.map_or(0, |(id, _)| id);
+        self.program_id = active::attached_program(&self.place)?.unwrap_or(0);
         let mut warnings = settled.warnings;
         warnings.extend(self.needs_restart(loaded));
         let (generation, program_id, frags) = (self.generation, self.program_id, settled.policy.frags);

@@ -75,7 +75,7 @@ fn begin(place: &Place, loaded: &Loaded, ephemeral: bool, left: Option<&Left>, d
         took_over: left.is_some_and(|left| left.mode.is_some()),
         frags: settled.policy.frags,
         generation: settled.policy.generation,
-        program_id: active::attached_program(place)?.map_or(0, |(id, _)| id),
+        program_id: active::attached_program(place)?.unwrap_or(0),
         synced: settled.synced,
         warnings: settled.warnings,
     };
