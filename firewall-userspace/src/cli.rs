@@ -5,7 +5,6 @@
 mod allow;
 mod ban;
 mod check;
-mod clock;
 mod completions;
 mod context;
 mod deny;

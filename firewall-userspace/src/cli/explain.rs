@@ -15,9 +15,10 @@ use firewall_common::sip::Method;
 
 use super::context::{self, Context};
 use super::exit::Exit;
-use super::{clock, judge, live};
+use super::{judge, live};
 use crate::config::Config;
 use crate::dataplane::Instance;
+use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
 use crate::report::verdict::Explanation;
 use crate::store::Store;
@@ -101,7 +102,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     if context.out.is_json() {
         context.out.json(&explanation.json())?;
     } else {
-        context.out.text(explanation.text(clock::now_ms()))?;
+        context.out.text(explanation.text(clock::now().wall_ms))?;
     }
     Ok(Exit::of(!judgement.drops()))
 }

@@ -4,9 +4,10 @@
 use anyhow::{Context as _, Result, bail};
 use rustix::process::geteuid;
 
-use super::{clock, room};
+use super::room;
 use crate::config::Config;
 use crate::dataplane::Instance;
+use crate::dataplane::clock;
 use crate::dataplane::probe::{self, Judgement, MIN_FRAME};
 use crate::dataplane::rehearsal::Rehearsal;
 use crate::entries::{Clock, KernelEntries, compile};
@@ -27,7 +28,7 @@ pub(super) fn fits(frame: &[u8]) -> Result<(), &'static str> {
 
 /// Judges one frame by what is loaded, without a trace.
 pub(super) fn by_instance(instance: &Instance, frame: &[u8]) -> Result<Judgement> {
-    probe::judge(&instance.probe()?, frame, clock::monotonic_ns(), false)
+    probe::judge(&instance.probe()?, frame, clock::now().mono_ns, false)
 }
 
 /// A program of one's own.

@@ -20,8 +20,9 @@ use serde_json::json;
 use super::context::{self, Context};
 use super::exit::Exit;
 use super::explain::described;
-use super::{clock, judge};
+use super::judge;
 use crate::config::Config;
+use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
 use crate::dataplane::rehearsal::Rehearsal;
 use crate::entries::{Clock, KernelEntries};
@@ -82,7 +83,7 @@ fn entries(args: &Args, config: &Config) -> Result<KernelEntries> {
     if !args.entries {
         return Ok(KernelEntries::default());
     }
-    let clock = Clock { wall_ms: clock::now_ms(), mono_ns: timeline::BEGIN };
+    let clock = Clock { wall_ms: clock::now().wall_ms, mono_ns: timeline::BEGIN };
     judge::entries(&context::store(config)?, config, clock)
 }
 
