@@ -21,6 +21,11 @@ mod peer;
 mod reload;
 mod replay;
 mod room;
+mod run;
+mod screen;
+mod status;
+mod top;
+mod unload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,8 +84,12 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Verb {
+    Run(run::Args),
     Check(check::Args),
     Reload(reload::Args),
+    Unload(unload::Args),
+    Status(status::Args),
+    Top(top::Args),
     Peer(peer::Args),
     Allow(allow::Args),
     Deny(deny::Args),
@@ -104,8 +113,12 @@ pub fn main() -> ExitCode {
 
 fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
     match verb {
+        Verb::Run(args) => run::verb(args, context),
         Verb::Check(args) => check::verb(args, context),
         Verb::Reload(args) => reload::verb(args, context),
+        Verb::Unload(args) => unload::verb(args, context),
+        Verb::Status(args) => status::verb(args, context),
+        Verb::Top(args) => top::verb(args, context),
         Verb::Peer(args) => peer::verb(args, context),
         Verb::Allow(args) => allow::verb(args, context),
         Verb::Deny(args) => deny::verb(args, context),
