@@ -9,6 +9,7 @@ mod completions;
 mod context;
 mod deny;
 mod docs;
+mod doctor;
 mod entry;
 mod events;
 mod exit;
@@ -97,6 +98,7 @@ enum Verb {
     Explain(explain::Args),
     Replay(replay::Args),
     Events(events::Args),
+    Doctor(doctor::Args),
     Docs(docs::Args),
     Completions(completions::Args),
 }
@@ -126,6 +128,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),
         Verb::Events(args) => events::verb(args, context),
+        Verb::Doctor(args) => doctor::verb(args, context),
         Verb::Docs(args) => docs::verb(args, context),
         Verb::Completions(args) => completions::verb(args, context),
     }

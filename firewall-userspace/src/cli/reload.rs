@@ -32,7 +32,7 @@ pub(super) fn verb(_args: &Args, context: &mut Context) -> Result<Exit> {
 
 /// Reloads every instance that uses this config's database, or the one that is meant.
 pub(super) fn perform(context: &mut Context) -> Result<Exit> {
-    let loaded = context.load()?;
+    let loaded = context.load_absolute()?;
     for warning in &loaded.warnings {
         eprintln!("sipfw: {warning}");
     }

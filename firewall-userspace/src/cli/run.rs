@@ -41,7 +41,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
-    let loaded = context.load()?;
+    let loaded = context.load_absolute()?;
     if !geteuid().is_root() {
         bail!("only root may load a program into the kernel: run it with sudo; `sipfw check` works without");
     }
@@ -54,7 +54,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     let (instance, started) = Instance::start(&loaded, &options)?;
     tell(&started, context)?;
     let screen = log.map(|log| Screen::begin(&loaded, &started.iface, log)).transpose()?;
-    let config_file = context.config_path().map(Into::into);
+    let config_file = context.absolute_config_path()?;
     let served = event_loop::run(instance, Settings { loaded, config_file });
     screen.map_or(Ok(()), Screen::end)?;
     served.map(|()| Exit::Yes)
