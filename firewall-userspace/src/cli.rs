@@ -71,6 +71,7 @@ struct Cli {
 
 /// Options of every verb.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// The config to use instead of /etc/sipfw/sipfw.toml; its directory's conf.d/ is read too
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -20,8 +20,8 @@ Examples:
   sipfw doctor --iface eth0
   sudo sipfw doctor --json
 
-It looks at the interface of --iface, of the config, or of the default route. Exit code 0 if nothing stops the shield
-(warnings may slow it), 1 if something does. Some things only root can see.";
+It looks at the interface of --iface, of the config, or of the default route. Exit code 0 if nothing
+stops the shield (warnings may slow it), 1 if something does. Some things only root can see.";
 
 /// Say what would stop or slow the firewall on this machine, and how to mend it
 #[derive(clap::Args)]

@@ -19,7 +19,8 @@ Examples:
   sipfw reload --iface eth0
   sipfw reload --json
 
-A config with an error changes nothing: exit code 2, and every error is told. No packet sees half a policy.";
+A config with an error changes nothing: exit code 2, and every error is told. No packet sees half a
+policy.";
 
 /// Put the config into effect, or change nothing
 #[derive(clap::Args)]

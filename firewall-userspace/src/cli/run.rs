@@ -25,8 +25,9 @@ Examples:
   sipfw run --ephemeral                 to try it: Ctrl-C takes the firewall off again
   sipfw run --config new.toml --no-status
 
-Without --ephemeral the firewall stays when the daemon ends, however it ends; `sipfw unload` takes it off. A second run takes
-over without a gap. SIGHUP reloads the config. RUST_LOG sets another level of log lines than the config's.";
+Without --ephemeral the firewall stays when the daemon ends, however it ends; `sipfw unload` takes
+it off. A second run takes over without a gap. SIGHUP reloads the config. RUST_LOG sets another
+level of log lines than the config's.";
 
 /// Load the firewall and serve it in the foreground
 #[derive(clap::Args)]
