@@ -124,6 +124,7 @@ const MAX_AT: u32 = 0x3fff;
 #[inline(always)]
 fn fragment<B: Bytes + ?Sized>(frame: &B, head: [u8; 8]) -> Part {
     let place = u16::from_be_bytes([head[2], head[3]]);
-    let part = Part::new(u32::from_be_bytes([head[4], head[5], head[6], head[7]]), (place & 0xfff8) as u32, place & 1 != 0);
+    let part =
+        Part::new(u32::from_be_bytes([head[4], head[5], head[6], head[7]]), (place & 0xfff8) as u32, place & 1 != 0);
     Part { fragmented: frame.forget(part.fragmented), ..part }
 }
