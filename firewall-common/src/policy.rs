@@ -96,7 +96,7 @@ impl PortTable {
     /// The class bits of a port.
     #[inline(always)]
     pub fn class(&self, port: u16) -> u8 {
-        self.0[wrap::<{ Self::PORTS }>(port as u32)]
+        self.0[wrap::<{ Self::PORTS }>(u32::from(port))]
     }
 }
 
