@@ -166,6 +166,15 @@ fn set_constants<'a>(loader: &mut EbpfLoader<'a>, generation: &'a Generation) {
     loader.override_global(global::PORTS, generation.ports.as_bytes(), true);
     loader.override_global(global::PEER_FILTER, generation.peer_filter.as_bytes(), true);
     loader.override_global(global::SIGNATURES, generation.signatures.as_bytes(), true);
+    loader.override_global(global::LOG_LEVEL, log_level(), true);
+}
+
+/// The kernel programs log each verdict when this process traces. The level is a constant to the verifier, so the code
+/// for it is not even there otherwise.
+fn log_level() -> &'static u8 {
+    const OFF: u8 = 0;
+    const DEBUG: u8 = 4;
+    if tracing::enabled!(tracing::Level::TRACE) { &DEBUG } else { &OFF }
 }
 
 fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
