@@ -110,9 +110,22 @@ pub fn load(generation: &Generation, capacities: &Capacities, pins: Option<&Path
 pub fn verify<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp> {
     let program = ebpf.program_mut(name).ok_or_else(|| lacks(name))?;
     let program: &mut Xdp = program.try_into().doing(|| format!("use program {name}"))?;
-    match program.load() {
+    match load_patiently(program) {
         Ok(()) => Ok(program),
         Err(error) => Err(refusal(name, &error)),
+    }
+}
+
+/// The verifier gives up with EAGAIN when anything is about to interrupt the thread, which means nothing.
+const ATTEMPTS: u32 = 10;
+
+fn load_patiently(program: &mut Xdp) -> std::result::Result<(), ProgramError> {
+    let mut attempts = 1;
+    loop {
+        match program.load() {
+            Err(error) if errno(&error) == Some(libc::EAGAIN) && attempts < ATTEMPTS => attempts += 1,
+            result => return result,
+        }
     }
 }
 
@@ -153,6 +166,15 @@ fn set_constants<'a>(loader: &mut EbpfLoader<'a>, generation: &'a Generation) {
     loader.override_global(global::PORTS, generation.ports.as_bytes(), true);
     loader.override_global(global::PEER_FILTER, generation.peer_filter.as_bytes(), true);
     loader.override_global(global::SIGNATURES, generation.signatures.as_bytes(), true);
+    loader.override_global(global::LOG_LEVEL, log_level(), true);
+}
+
+/// The kernel programs log each verdict when this process traces. The level is a constant to the verifier, so the code
+/// for it is not even there otherwise.
+fn log_level() -> &'static u8 {
+    const OFF: u8 = 0;
+    const DEBUG: u8 = 4;
+    if tracing::enabled!(tracing::Level::TRACE) { &DEBUG } else { &OFF }
 }
 
 fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
