@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use firewall_common::reason::Reason;
@@ -50,7 +50,7 @@ impl Daemon {
         let ready = UnixDatagram::bind(&socket).unwrap();
         ready.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "daemon_process", "--nocapture"]);
+        command.args(["--exact", "daemon_process"]).stdout(Stdio::null());
         command.env(CONFIG, config_file(world)).env(IFACE, iface).env("NOTIFY_SOCKET", &socket);
         if ephemeral {
             command.env(EPHEMERAL, "1");

@@ -5,8 +5,12 @@ use std::net::IpAddr;
 use firewall_common::reason::Reason;
 use firewall_userspace::dataplane::{AttachMode, Error, Instance, probe};
 
+#[path = "lifecycle/traffic.rs"]
+mod traffic;
+#[allow(dead_code, reason = "shared with other tests, which use the rest")]
 #[path = "lifecycle/world.rs"]
 mod world;
+use traffic::{Traffic, received};
 use world::{World, deny, frame};
 
 const STRANGER: &str = "198.51.100.7";
@@ -278,6 +282,33 @@ fn a_renamed_interface_keeps_its_firewall() {
     assert_eq!(world.xdp("sfdother"), Some((AttachMode::Native, started.program_id)));
     world.unload(&iface).unwrap();
     assert_eq!(world.xdp("sfdother"), None);
+}
+
+#[test]
+fn reload_kill_and_takeover_let_no_denied_packet_by() {
+    let world = World::new();
+    let iface = world.veth();
+    // First that there is something to see: without the firewall the packets arrive.
+    let traffic = Traffic::send(&world::peer_of(&iface), frame(STRANGER));
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(received() > 0);
+    traffic.stop();
+    world.add(&[deny(STRANGER)]);
+    let (mut instance, _) = world.start(&iface, "");
+    let before = received();
+    let traffic = Traffic::send(&world::peer_of(&iface), frame(STRANGER));
+    let small = "[capacity]\nbans = 1000\nentries = 1000\nregistrants = 100\ncells = 1024";
+    for config in ["mode = \"trunk\"", "", small, "[strangers]\nv6_prefix = 56"] {
+        instance.reload(&world.config(config)).unwrap();
+    }
+    drop(instance);
+    let (instance, started) = world.start(&iface, small);
+    assert!(started.took_over);
+    let sent = traffic.stop();
+    assert_eq!(received() - before, 0, "of {sent}");
+    let stats = instance.stats().unwrap();
+    let denied = stats.reasons.iter().find(|stats| stats.reason == Reason::Denied).unwrap().enforced.packets;
+    assert!(denied > 1_000 && denied <= sent, "{denied} of {sent}");
 }
 
 #[test]
