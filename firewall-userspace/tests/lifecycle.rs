@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use firewall_common::reason::Reason;
 use firewall_userspace::dataplane::{AttachMode, Error, Instance, probe};
+use firewall_userspace::entries::Kind;
 
 #[path = "lifecycle/traffic.rs"]
 mod traffic;
@@ -220,6 +221,24 @@ fn capacities_change_without_losing_anything() {
     instance.reload(&world.config("[strangers]\nv6_prefix = 56")).unwrap();
     assert_eq!(world.judge(&instance, STRANGER), Reason::Denied);
     assert_eq!(instance.registrants().unwrap().len(), 1);
+}
+
+#[test]
+fn a_full_map_takes_other_entries_in_the_place_of_its_own() {
+    let world = World::new();
+    let iface = world.veth();
+    world.add(&[deny("192.0.2.1"), deny("192.0.2.2")]);
+    let (mut instance, _) = world.start(&iface, "[capacity]\nbans = 2");
+    world.store().flush(Kind::Deny, world.wall()).unwrap();
+    world.add(&[deny("192.0.2.3"), deny("192.0.2.4")]);
+    let synced = instance.sync_entries(&world.store()).unwrap();
+    assert_eq!((synced.written, synced.removed), (2, 2));
+    assert_eq!(world.judge(&instance, "192.0.2.1"), Reason::Stranger);
+    assert_eq!(world.judge(&instance, "192.0.2.4"), Reason::Denied);
+    world.add(&[deny("192.0.2.5")]);
+    let refused = instance.sync_entries(&world.store()).unwrap_err();
+    assert!(matches!(refused, Error::Full { .. }), "{refused}");
+    assert_eq!(world.judge(&instance, "192.0.2.4"), Reason::Denied);
 }
 
 #[test]

@@ -134,6 +134,10 @@ impl World {
         clock::now().mono_ns
     }
 
+    pub(crate) fn wall(&self) -> i64 {
+        clock::now().wall_ms
+    }
+
     /// What the loaded program says of an OPTIONS from `source`, without a trace.
     pub(crate) fn judge(&self, instance: &Instance, source: &str) -> Reason {
         probe::judge(&instance.probe().unwrap(), &frame(source), self.now(), false).unwrap().reason
