@@ -110,9 +110,22 @@ pub fn load(generation: &Generation, capacities: &Capacities, pins: Option<&Path
 pub fn verify<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp> {
     let program = ebpf.program_mut(name).ok_or_else(|| lacks(name))?;
     let program: &mut Xdp = program.try_into().doing(|| format!("use program {name}"))?;
-    match program.load() {
+    match load_patiently(program) {
         Ok(()) => Ok(program),
         Err(error) => Err(refusal(name, &error)),
+    }
+}
+
+/// The verifier gives up with EAGAIN when anything is about to interrupt the thread, which means nothing.
+const ATTEMPTS: u32 = 10;
+
+fn load_patiently(program: &mut Xdp) -> std::result::Result<(), ProgramError> {
+    let mut attempts = 1;
+    loop {
+        match program.load() {
+            Err(error) if errno(&error) == Some(libc::EAGAIN) && attempts < ATTEMPTS => attempts += 1,
+            result => return result,
+        }
     }
 }
 
