@@ -37,8 +37,10 @@ impl Counters {
             let less = |a: Counter, b: Counter| Counter { packets: a.packets - b.packets, bytes: a.bytes - b.bytes };
             difference(now, then, less)
         };
-        let less =
-            |a: PeerCounter, b: PeerCounter| PeerCounter { passed: a.passed - b.passed, dropped: a.dropped - b.dropped };
+        let less = |a: PeerCounter, b: PeerCounter| PeerCounter {
+            passed: a.passed - b.passed,
+            dropped: a.dropped - b.dropped,
+        };
         Self {
             enforced: reasons(&self.enforced, &earlier.enforced),
             monitored: reasons(&self.monitored, &earlier.monitored),
@@ -83,8 +85,10 @@ fn by_peer(ebpf: &Ebpf, peers: u32) -> BTreeMap<u32, PeerCounter> {
     let array: PerCpuArray<_, PeerCounter> = array(ebpf, maps::PEER_STATS);
     let read = |id: u32| {
         let values = array.get(&id, 0).expect("every peer has a counter");
-        let sum =
-            |a: PeerCounter, b: &PeerCounter| PeerCounter { passed: a.passed + b.passed, dropped: a.dropped + b.dropped };
+        let sum = |a: PeerCounter, b: &PeerCounter| PeerCounter {
+            passed: a.passed + b.passed,
+            dropped: a.dropped + b.dropped,
+        };
         (id, values.iter().fold(PeerCounter::default(), sum))
     };
     (0..=peers).map(read).filter(|(_, c)| *c != PeerCounter::default()).collect()

@@ -86,7 +86,8 @@ impl Shield {
     /// charges limits charges them twice, once if it has a time of its own.
     fn try_row(&self, row: &Row) -> Vec<String> {
         let mut failures = Vec::new();
-        let time = row.at.unwrap_or_else(now);
+        // Read anew at each step: the live program reads the clock too, and time must not go back.
+        let time = || row.at.unwrap_or_else(now);
         let mut step = |step: &str, want: Counters, run: &dyn Fn() -> Option<String>| {
             let before = self.counters();
             let wrong = run();
@@ -96,14 +97,14 @@ impl Shield {
                 failures.push(format!("- {} ({step}): counted {counted:?}, not {want:?}", row.what));
             }
         };
-        step("rehearsed", Counters::default(), &|| self.differs(row, &self.rehearse(&row.frame, time)));
+        step("rehearsed", Counters::default(), &|| self.differs(row, &self.rehearse(&row.frame, time())));
         if row.at.is_none() {
             step("live", row.counted(), &|| {
                 let action = self.run_live(&row.frame);
                 (action != row.action()).then(|| format!("{action:?}, not {:?}", row.action()))
             });
         }
-        step("judged", row.counted(), &|| self.differs(row, &self.judge(&row.frame, time)));
+        step("judged", row.counted(), &|| self.differs(row, &self.judge(&row.frame, time())));
         failures
     }
 

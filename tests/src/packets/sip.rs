@@ -64,7 +64,9 @@ pub fn options() -> Vec<u8> {
 /// A session description with `codecs` payload types, to make messages as long as wanted.
 fn sdp(codecs: usize) -> String {
     let maps: String = (0..codecs).map(|n| format!("a=rtpmap:{} telephone-event-{n}/8000\r\n", 96 + n % 32)).collect();
-    format!("v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0 8\r\n{maps}")
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0 8\r\n{maps}"
+    )
 }
 
 /// An INVITE with a session description of a normal size.
