@@ -15,6 +15,7 @@ pub mod netdev;
 mod place;
 pub mod probe;
 mod registrants;
+pub mod rehearsal;
 pub mod running;
 pub mod stats;
 mod tables;
