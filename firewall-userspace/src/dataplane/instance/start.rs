@@ -79,17 +79,7 @@ fn begin(place: &Place, loaded: &Loaded, ephemeral: bool, left: Option<&Left>, d
         synced: settled.synced,
         warnings: settled.warnings,
     };
-    announce(&started);
     Ok(Begun { held, started, policy: settled.policy })
-}
-
-fn announce(started: &Started) {
-    let Started { iface, generation, program_id, took_over, frags, .. } = started;
-    tracing::info!(iface, mode = started.mode.word(), generation, program_id, took_over, frags, "attached");
-    if let Some(why) = &started.not_native {
-        tracing::warn!(iface, "in generic mode, which is slower: {why}");
-    }
-    started.warnings.iter().for_each(|warning| tracing::warn!(iface, "{warning}"));
 }
 
 /// Attaches anew, or replaces the program of the link that is there.
