@@ -79,6 +79,7 @@ pub(crate) fn run(args: &[&str], dir: &Path) -> Ran {
         .args(args)
         .current_dir(dir)
         .env("TZ", "UTC")
+        .env_remove("SIPFW_CONFIG")
         .stdin(Stdio::null())
         .output()
         .unwrap();
