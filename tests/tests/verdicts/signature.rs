@@ -143,7 +143,7 @@ fn agent_at(at: usize) -> Vec<u8> {
 
 fn places() -> Vec<Row> {
     let at_every = (40..=72)
-        .chain([500, 1000, 1400, 1900])
+        .chain([500, 1000, 1400, 1450])
         .map(|at| row(format!("a signature at byte {at}"), options(&agent_at(at)), Signature));
     let body = |head: &str, body: &str| options(format!("MESSAGE sip:a SIP/2.0\r\n{head}\r\n{body}").as_bytes());
     let folded = (0..8).map(|n| {
