@@ -24,6 +24,12 @@ fn what_is_sip() {
     tables().iter().for_each(Table::hold);
 }
 
+#[test]
+fn no_limit_of_a_start_line_can_be_set_that_would_not_be_kept() {
+    let config = |max: u32| firewall_userspace::config::parse_str("test", &format!("[sip]\nstart_line_max = {max}"));
+    assert!(config(1_024).is_ok() && config(1_025).is_err(), "no more than 1,024 bytes are read");
+}
+
 fn udp(payload: impl AsRef<[u8]>) -> Frame {
     Frame::udp(STRANGER).payload(payload)
 }
