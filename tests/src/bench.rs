@@ -5,14 +5,23 @@
 mod arena;
 mod bpf;
 mod costs;
+mod curve;
 mod figure;
 mod frame;
+mod live;
+mod nft;
+mod plot;
+mod profile;
 mod race;
+mod record;
 mod shield;
+mod size;
 mod tiny;
 mod xdp_filter;
 
+use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,6 +39,12 @@ pub struct Options {
     /// One JSON object a figure instead of a table
     #[arg(long)]
     json: bool,
+    /// Also replace the figures in this page (docs/performance.md) and the picture beside it
+    #[arg(long)]
+    record: Option<PathBuf>,
+    /// Only show where the time of a stranger's REGISTER goes, by taking stages away
+    #[arg(long, conflicts_with = "record")]
+    profile: bool,
 }
 
 /// Measures and prints.
@@ -45,19 +60,45 @@ pub fn run(options: Options) -> Result<()> {
 
 fn measure(options: &Options) -> Result<()> {
     let progress = progress(options);
-    let _arena = Arena::enter().context("making namespaces for the bench (it must run as root)")?;
+    let arena = Arena::enter().context("making namespaces for the bench (it must run as root)")?;
     // The last processor: interrupts prefer the first.
     arena::pin(thread::available_parallelism()?.get() - 1)?;
-    let show = |figures: &[Figure]| {
+    let mut all = Vec::new();
+    let mut show = |figures: Vec<Figure>| {
         progress.suspend(|| figures.iter().for_each(|f| println!("{}", if options.json { f.json() } else { f.row() })));
+        all.extend(figures);
     };
-    show(&costs::measure(length(options.quick), &progress)?);
+    let [costs, points] = lengths(options.quick);
+    if options.profile {
+        show(profile::measure(costs, &progress)?);
+        return Ok(());
+    }
+    show(costs::measure(costs, &progress)?);
+    show(live::measure(&arena, live_length(options.quick), &progress)?);
+    let curves = curve::measure(points, &progress)?;
+    show(curves.figures());
+    show(size::measure()?);
     progress.finish_and_clear();
-    Ok(())
+    options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves))
 }
 
-const fn length(quick: bool) -> Length {
-    if quick { Length { trials: 5, rounds: 2, runs: 50_000 } } else { Length { trials: 12, rounds: 10, runs: 100_000 } }
+/// Of the costs, and of each point of the curves.
+const fn lengths(quick: bool) -> [Length; 2] {
+    let runs = 50_000;
+    if quick {
+        [Length { trials: 5, rounds: 2, runs }, Length { trials: 2, rounds: 2, runs }]
+    } else {
+        [Length { trials: 12, rounds: 20, runs }, Length { trials: 9, rounds: 5, runs }]
+    }
+}
+
+const fn live_length(quick: bool) -> live::Length {
+    let millis = Duration::from_millis;
+    if quick {
+        live::Length { rounds: 2, turn: millis(200), long: millis(2_000) }
+    } else {
+        live::Length { rounds: 9, turn: millis(500), long: millis(10_000) }
+    }
 }
 
 fn progress(options: &Options) -> ProgressBar {

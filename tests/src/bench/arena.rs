@@ -50,7 +50,13 @@ impl Arena {
     }
 
     /// Somebody who sends `frame` from random sources.
-    pub(super) fn attacker(&self, frame: &[u8], sources: Sources, guest: Option<Guest>, spare: &str) -> Result<Attacker> {
+    pub(super) fn attacker(
+        &self,
+        frame: &[u8],
+        sources: Sources,
+        guest: Option<Guest>,
+        spare: &str,
+    ) -> Result<Attacker> {
         let generator = tiny::generator(sources, guest, frame::partial_checksum(frame), self.far)?;
         // An attached program is not patched into the kernel anew for every call of BPF_PROG_TEST_RUN.
         let held = bpf::attach(generator.program.as_raw_fd(), index(spare)?)?;

@@ -10,11 +10,11 @@ use indicatif::ProgressBar;
 
 use super::arena::SPARES;
 use super::figure::{Figure, Goal};
+use super::frame;
 use super::race::{Lane, Length, Race};
 use super::shield::{self, PEERS, Shield};
 use super::tiny::{self, DROP, PASS, Sources, Varied};
 use super::xdp_filter::XdpFilter;
-use super::frame;
 
 /// The first banned source.
 const BANNED: u32 = u32::from_be_bytes([30, 0, 0, 0]);
@@ -120,14 +120,7 @@ impl Field {
     }
 
     /// Enters a program with a frame whose source varies.
-    fn vary(
-        &mut self,
-        name: &'static str,
-        program: i32,
-        frame: &[u8],
-        action: u32,
-        sources: Sources,
-    ) -> Result<Lane> {
+    fn vary(&mut self, name: &'static str, program: i32, frame: &[u8], action: u32, sources: Sources) -> Result<Lane> {
         let varied = tiny::varied(sources, program)?;
         let lane = self.race.enter(name, varied.program.as_raw_fd(), frame, action);
         self.kept.push(varied);
@@ -145,21 +138,63 @@ fn figures(lanes: &Lanes, race: &Race) -> Vec<Figure> {
     vec![
         Figure::info("bare_drop", cost(lanes.drop), "ns", "a program that only drops"),
         Figure::info("bare_pass", cost(lanes.pass), "ns", "a program that only passes"),
-        Figure::new("banned_1k", over(any_1k, lanes.varied_drop), "ns", Goal::AtMost(20.0), "banned sources, 1k bans, over bare"),
-        Figure::new("banned_64k", over(any_64k, lanes.varied_drop), "ns", Goal::AtMost(60.0), "banned sources, 64k bans, over bare"),
+        Figure::new(
+            "banned_1k",
+            over(any_1k, lanes.varied_drop),
+            "ns",
+            Goal::AtMost(20.0),
+            "banned sources, 1k bans, over bare",
+        ),
+        Figure::new(
+            "banned_64k",
+            over(any_64k, lanes.varied_drop),
+            "ns",
+            Goal::AtMost(60.0),
+            "banned sources, 64k bans, over bare",
+        ),
         Figure::info("banned_1k_one", over(one_1k, lanes.drop), "ns", "one banned source, 1k bans, over bare"),
         Figure::info("banned_64k_one", over(one_64k, lanes.drop), "ns", "one banned source, 64k bans, over bare"),
         Figure::info("trunk_stranger", cost(lanes.trunk[0]), "ns", "stranger in trunk mode, 128 peers"),
         Figure::info("trunk_stranger_varied", varied(lanes.trunk[1]), "ns", "strangers in trunk mode, 128 peers"),
         Figure::info("xdp_filter_drop", rival, "ns", "xdp-filter, all features, drops it"),
         Figure::info("xdp_filter_ipv4_drop", cost(lanes.rival_drop[1]), "ns", "xdp-filter, only ipv4, drops it"),
-        Figure::new("trunk_over_xdp_filter", cost(lanes.trunk[0]) / rival, "×", Goal::AtMost(1.0), "stranger in trunk mode ÷ xdp-filter dropping it"),
-        Figure::new("peer_register", cost(lanes.peer[0]), "ns", Goal::AtMost(100.0), "peer's REGISTER through all stages"),
+        Figure::new(
+            "trunk_over_xdp_filter",
+            cost(lanes.trunk[0]) / rival,
+            "×",
+            Goal::AtMost(1.0),
+            "stranger in trunk mode ÷ xdp-filter dropping it",
+        ),
+        Figure::new(
+            "peer_register",
+            cost(lanes.peer[0]),
+            "ns",
+            Goal::AtMost(100.0),
+            "peer's REGISTER through all stages",
+        ),
         Figure::info("peer_register_varied", varied(lanes.peer[1]), "ns", "the same from all 128 prefixes"),
         Figure::info("xdp_filter_pass", cost(lanes.rival_pass), "ns", "xdp-filter, all features, passes it"),
-        Figure::new("peer_over_xdp_filter", cost(lanes.peer[0]) / cost(lanes.rival_pass), "×", Goal::AtMost(2.0), "peer's REGISTER ÷ xdp-filter passing it"),
-        Figure::new("stranger_register", cost(lanes.stranger[0]), "ns", Goal::AtMost(250.0), "stranger's REGISTER, open mode, all stages"),
+        Figure::new(
+            "peer_over_xdp_filter",
+            cost(lanes.peer[0]) / cost(lanes.rival_pass),
+            "×",
+            Goal::AtMost(2.0),
+            "peer's REGISTER ÷ xdp-filter passing it",
+        ),
+        Figure::new(
+            "stranger_register",
+            cost(lanes.stranger[0]),
+            "ns",
+            Goal::AtMost(250.0),
+            "stranger's REGISTER, open mode, all stages",
+        ),
         Figure::info("stranger_register_varied", varied(lanes.stranger[1]), "ns", "the same from a million sources"),
-        Figure::new("other_port", over(lanes.other, lanes.pass), "ns", Goal::AtMost(10.0), "packet for another port, over bare"),
+        Figure::new(
+            "other_port",
+            over(lanes.other, lanes.pass),
+            "ns",
+            Goal::AtMost(10.0),
+            "packet for another port, over bare",
+        ),
     ]
 }

@@ -39,7 +39,8 @@ pub(super) const PEERS: u32 = u32::from_be_bytes([20, 0, 0, 0]);
 
 /// A policy with one peer that has the first `prefixes` /24 from [`PEERS`] on.
 pub(super) fn with_peers(mode: &str, prefixes: u32) -> Result<Generation> {
-    let text = format!("mode = \"{mode}\"\n[[peer]]\nname = \"carrier\"\nprefixes = [\"{}/24\"]\n", Ipv4Addr::from(PEERS));
+    let text =
+        format!("mode = \"{mode}\"\n[[peer]]\nname = \"carrier\"\nprefixes = [\"{}/24\"]\n", Ipv4Addr::from(PEERS));
     let mut generation = generation(&text)?;
     let id = generation.peers.first().context("the peer has no prefix")?.1;
     generation.peers = (0..prefixes).map(|i| (prefix(PEERS + (i << 8)), id)).collect();

@@ -16,7 +16,7 @@ pub(super) const PASS: u32 = 2;
 /// One instruction (`struct bpf_insn`, Documentation/bpf/standardization/instruction-set.rst).
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub(super) struct Insn(#[expect(dead_code, reason = "the kernel reads it")] u64);
+pub(super) struct Insn(u64);
 
 const fn insn(code: u8, dst: u8, src: u8, off: i16, imm: i32) -> Insn {
     let head = code as u64 | (dst as u64) << 8 | (src as u64) << 12;

@@ -33,7 +33,8 @@ impl XdpFilter {
 }
 
 fn program_id(interface: &str) -> Result<u32> {
-    let links: serde_json::Value = serde_json::from_str(&arena::read("ip", &["-j", "-d", "link", "show", "dev", interface])?)?;
+    let links: serde_json::Value =
+        serde_json::from_str(&arena::read("ip", &["-j", "-d", "link", "show", "dev", interface])?)?;
     let id = links[0]["xdp"]["prog"]["id"].as_u64().context("xdp-filter is not on the interface")?;
     Ok(u32::try_from(id)?)
 }
