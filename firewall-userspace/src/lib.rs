@@ -2,7 +2,11 @@
 //!
 //! Owns: everything in user space. Refuses: deciding about packets (the kernel programs do, by `firewall-common`).
 
+pub mod cli;
 pub mod config;
 pub mod dataplane;
 pub mod entries;
+pub mod event_loop;
+mod logging;
+mod report;
 pub mod store;

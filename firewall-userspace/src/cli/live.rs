@@ -1,0 +1,109 @@
+//! What is loaded, as the verbs that change entries see it.
+//!
+//! Owns: which instances a verb is about, and making their maps equal the database. Refuses: loading anything.
+use std::collections::HashMap;
+use std::fmt;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::clock;
+use crate::config::Config;
+use crate::dataplane::{Error, Instance};
+use crate::report::text::listed;
+use crate::store::Store;
+
+/// The interfaces on which a change took effect.
+pub(super) struct Applied {
+    pub(super) ifaces: Vec<String>,
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ifaces.is_empty() {
+            return f.write_str("saved; no sipfw is loaded, so it takes effect with the next `sipfw run`");
+        }
+        write!(f, "in effect on {}", listed(&self.ifaces))
+    }
+}
+
+/// The instances that a change is for. They are opened before the database is written, so that what keeps one from being
+/// opened changes nothing.
+pub(super) struct Live(Vec<Instance>);
+
+impl Live {
+    /// The instance of `iface`, or all that use this config's database.
+    pub(super) fn open(config: &Config, iface: Option<&str>) -> Result<Self> {
+        instances(config, iface).map(Self)
+    }
+
+    /// Makes the kernel's entries equal the database.
+    pub(super) fn apply(mut self, store: &Store) -> Result<Applied> {
+        let mut ifaces = Vec::new();
+        let active = store.active(clock::now_ms())?;
+        for instance in &mut self.0 {
+            let name = instance.iface().to_owned();
+            instance.sync_entries(&active).with_context(|| format!("{NOT_APPLIED} on {name}"))?;
+            ifaces.push(name);
+        }
+        Ok(Applied { ifaces })
+    }
+}
+
+const NOT_APPLIED: &str = "the change is saved, but could not be put into effect (`sipfw reload` tries again)";
+
+/// The instances that use this config's database: the one of `iface`, or all.
+pub(super) fn instances(config: &Config, iface: Option<&str>) -> Result<Vec<Instance>> {
+    let paths = config.paths();
+    if let Some(iface) = iface {
+        return Ok(vec![Instance::open(paths, iface)?]);
+    }
+    let mut open = Vec::new();
+    for info in Instance::list(paths)? {
+        let instance = Instance::open(paths, &info.iface)?;
+        if shares_database(&instance, config) {
+            open.push(instance);
+        }
+    }
+    Ok(open)
+}
+
+/// The one instance that a question is about; nothing where none is loaded.
+pub(super) fn one(config: &Config, iface: Option<&str>) -> Result<Option<Instance>> {
+    if let Some(iface) = iface {
+        return match Instance::open(config.paths(), iface) {
+            Ok(instance) => Ok(Some(instance)),
+            Err(Error::NotLoaded { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let mut all = instances(config, None)?;
+    if all.len() > 1 {
+        let names: Vec<&str> = all.iter().map(Instance::iface).collect();
+        bail!("sipfw is loaded on {}: say which one is meant with --iface", listed(&names));
+    }
+    Ok(all.pop())
+}
+
+/// Instances of one machine may have databases of their own.
+fn shares_database(instance: &Instance, config: &Config) -> bool {
+    let own = config.paths().state.as_path();
+    instance.policy().map_or(true, |policy| std::path::Path::new(&policy.state_dir) == own)
+}
+
+/// How many packets each entry decided, over all instances; nothing where none is loaded, or none may be asked.
+pub(super) fn hits(config: &Config, iface: Option<&str>) -> Result<Option<HashMap<u32, u64>>> {
+    let found = match instances(config, iface) {
+        Ok(found) => found,
+        // The list is in the database; without the rights to the maps it lacks only this column.
+        Err(error) if matches!(error.downcast_ref(), Some(Error::NotPermitted { .. })) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut sum: Option<HashMap<u32, u64>> = None;
+    for instance in found {
+        let total = sum.get_or_insert_default();
+        for (id, hits) in instance.hits()? {
+            *total.entry(id).or_default() += hits;
+        }
+    }
+    Ok(sum)
+}

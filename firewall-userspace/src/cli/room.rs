@@ -1,0 +1,54 @@
+//! Whether entries fit into the kernel's maps.
+//!
+//! Owns: asking before the database is written, so that it never holds what the kernel cannot. Refuses: what a running
+//! instance with other capacities has (the data plane tells when it is full).
+use std::collections::HashSet;
+
+use anyhow::{Result, bail};
+use firewall_common::addr::Prefix;
+
+use crate::config::Config;
+use crate::entries::{Clock, Kind, NewEntry, Origin, StoredEntry, compile};
+
+/// An error if the entries in force and the new ones together are too many.
+pub(super) fn check(new: &[NewEntry], active: &[StoredEntry], config: &Config, clock: Clock) -> Result<()> {
+    let taken: HashSet<Prefix> = new.iter().map(|n| n.prefix).collect();
+    let kept = active.iter().filter(|e| e.kind == Kind::Ban || !taken.contains(&e.prefix)).cloned();
+    let all: Vec<StoredEntry> = kept.chain(new.iter().map(|n| as_stored(n, clock))).collect();
+    let v6_prefix = u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64);
+    let maps = compile(&all, &peers(config), v6_prefix, clock);
+    let capacity = config.capacity();
+    fits("addresses", "bans", maps.sources.len(), capacity.bans.get())?;
+    fits("prefixes", "entries", maps.prefixes.len(), capacity.entries.get())
+}
+
+fn fits(what: &str, key: &str, wanted: usize, room: u32) -> Result<()> {
+    if wanted as u64 > u64::from(room) {
+        bail!(
+            "{wanted} denied or banned {what} do not fit, there is room for {room}: raise capacity.{key} in the config and \
+             reload; nothing was added"
+        );
+    }
+    Ok(())
+}
+
+/// The prefixes of all peers.
+pub(super) fn peers(config: &Config) -> Vec<Prefix> {
+    config.peers().iter().flat_map(|peer| peer.prefixes.as_slice()).map(|net| net.prefix()).collect()
+}
+
+fn as_stored(new: &NewEntry, clock: Clock) -> StoredEntry {
+    StoredEntry {
+        id: u32::MAX,
+        kind: new.kind,
+        prefix: new.prefix,
+        scope: new.scope,
+        created: clock.wall_ms,
+        expires: new.expires,
+        comment: None,
+        author: None,
+        origin: Origin::Operator,
+        evidence: None,
+        step: 0,
+    }
+}
