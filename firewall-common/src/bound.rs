@@ -11,7 +11,7 @@
 pub(crate) fn wrap<const SIZE: usize>(index: u32) -> usize {
     #[cfg(target_arch = "bpf")]
     {
-        let mut index = index as u64;
+        let mut index = u64::from(index);
         // SAFETY: masks a register, nothing else.
         unsafe {
             core::arch::asm!(

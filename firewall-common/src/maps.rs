@@ -81,6 +81,8 @@ pub mod global {
     pub const PEER_FILTER: &str = "PEER_FILTER";
     /// [`crate::sip::signature::Table`].
     pub const SIGNATURES: &str = "SIGNATURES";
+    /// The level of aya-log's records: 0 for none, up to 5 for all.
+    pub const LOG_LEVEL: &str = "AYA_LOG_LEVEL";
 }
 
 /// Programs of the object.

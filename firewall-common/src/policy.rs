@@ -2,6 +2,7 @@
 //!
 //! Owns: their layout and meaning. Refuses: reading them from a config file (the daemon does), and lifetimes of maps.
 use crate::addr::{Addr, Prefix};
+use crate::bound::wrap;
 use crate::limiter::{HashKey, Limit};
 use crate::sip::method::CLASS_SLOTS;
 
@@ -87,7 +88,17 @@ pub mod port {
 
 /// The class bits of each of the 65,536 ports.
 #[repr(transparent)]
-pub struct PortTable(pub [u8; 65_536]);
+pub struct PortTable(pub [u8; PortTable::PORTS]);
+
+impl PortTable {
+    const PORTS: usize = 65_536;
+
+    /// The class bits of a port.
+    #[inline(always)]
+    pub fn class(&self, port: u16) -> u8 {
+        self.0[wrap::<{ Self::PORTS }>(u32::from(port))]
+    }
+}
 
 /// Which 16-bit slots ([`Addr::filter_slot`]) hold prefixes: one bit each, first all of IPv4, then all of IPv6. A clear
 /// bit spares a look-up in the trie.

@@ -25,7 +25,7 @@ pub(crate) fn policy() -> &'static Policy {
 /// The class bits of a port.
 #[inline(always)]
 pub(crate) fn port_class(port: u16) -> u8 {
-    opaque::reference(&PORTS).0[port as usize]
+    opaque::reference(&PORTS).class(port)
 }
 
 /// Which slots hold peers' prefixes.

@@ -3,6 +3,7 @@
 //! Owns: counters and the event ring. Refuses: judging.
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
+use aya_log_ebpf::debug;
 use firewall_common::event::{Event, SNAPSHOT};
 use firewall_common::maps;
 use firewall_common::packet::Bytes as _;
@@ -51,6 +52,16 @@ pub(crate) fn leave<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: 
             sample(frame, trial, verdict, monitored);
         }
     }
+    // Without a word of code where the level that the loader sets is lower.
+    debug!(
+        frame.context(),
+        "{} detail {} monitored {} from {:i} to port {}",
+        verdict.reason as u8,
+        verdict.detail,
+        u8::from(monitored),
+        trial.src().to_bytes(),
+        trial.dst_port
+    );
     trial.circumstances.report(frame.context(), trial, verdict, monitored);
     if dropped { Action::Drop } else { Action::Pass }
 }

@@ -35,6 +35,7 @@ pub(crate) fn number(mut value: u64) -> u64 {
 #[inline(always)]
 pub(crate) fn reference<T>(constant: &'static T) -> &'static T {
     let mut address = core::ptr::from_ref(constant);
+    #[expect(clippy::pointers_in_nomem_asm_block, reason = "the instruction copies the address and reads nothing")]
     // SAFETY: an instruction that leaves the address as it is.
     unsafe {
         asm!("{0} = {0}", inout(reg) address, options(pure, nomem, nostack, preserves_flags));

@@ -5,7 +5,6 @@
 mod allow;
 mod ban;
 mod check;
-mod clock;
 mod completions;
 mod context;
 mod deny;
@@ -13,12 +12,20 @@ mod docs;
 mod entry;
 mod events;
 mod exit;
+mod explain;
 mod failure;
+mod judge;
 mod live;
 pub(crate) mod memory;
 mod peer;
 mod reload;
+mod replay;
 mod room;
+mod run;
+mod screen;
+mod status;
+mod top;
+mod unload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -77,12 +84,18 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Verb {
+    Run(run::Args),
     Check(check::Args),
     Reload(reload::Args),
+    Unload(unload::Args),
+    Status(status::Args),
+    Top(top::Args),
     Peer(peer::Args),
     Allow(allow::Args),
     Deny(deny::Args),
     Ban(ban::Args),
+    Explain(explain::Args),
+    Replay(replay::Args),
     Events(events::Args),
     Docs(docs::Args),
     Completions(completions::Args),
@@ -100,12 +113,18 @@ pub fn main() -> ExitCode {
 
 fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
     match verb {
+        Verb::Run(args) => run::verb(args, context),
         Verb::Check(args) => check::verb(args, context),
         Verb::Reload(args) => reload::verb(args, context),
+        Verb::Unload(args) => unload::verb(args, context),
+        Verb::Status(args) => status::verb(args, context),
+        Verb::Top(args) => top::verb(args, context),
         Verb::Peer(args) => peer::verb(args, context),
         Verb::Allow(args) => allow::verb(args, context),
         Verb::Deny(args) => deny::verb(args, context),
         Verb::Ban(args) => ban::verb(args, context),
+        Verb::Explain(args) => explain::verb(args, context),
+        Verb::Replay(args) => replay::verb(args, context),
         Verb::Events(args) => events::verb(args, context),
         Verb::Docs(args) => docs::verb(args, context),
         Verb::Completions(args) => completions::verb(args, context),

@@ -1,14 +1,26 @@
 //! The kernel's side as the daemon and the command see it. The only importer of aya.
 //!
 //! Owns: loading, attaching, pinning, and the contents of maps. Refuses: policy; it carries out what others decided.
+mod attach;
+pub mod clock;
 pub mod error;
+pub mod events;
+mod generation;
 pub mod instance;
 pub mod load;
+mod lock;
+mod maps;
+pub mod netdev;
+mod place;
 pub mod probe;
+mod registrants;
+pub mod rehearsal;
 pub mod running;
 pub mod stats;
+mod tables;
 
 pub use error::{Error, Result};
+pub use events::{EventCredits, EventRing};
 pub use instance::{AttachMode, Instance, InstanceInfo, Reloaded, StartOptions, Started, Synced};
 pub use running::{RunningPeer, RunningPolicy};
 pub use stats::{PeerStats, ReasonStats, Stats, Usage};

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod dataplane;
+pub mod engine;
 pub mod entries;
 pub mod event_loop;
 mod logging;

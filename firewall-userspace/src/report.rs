@@ -5,9 +5,11 @@ pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod number;
 pub(crate) mod output;
+pub(crate) mod status;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod verdict;
 
 pub(crate) use output::Output;

@@ -18,15 +18,15 @@ const V6_HEADER: u32 = 40;
 #[inline(always)]
 pub(super) fn v4<B: Bytes + ?Sized>(frame: &B, at: u32) -> Flow<Packet> {
     let header: [u8; V4_HEADER as usize] = read(frame, at, Reason::MalformedIp)?;
-    let header_len = ((header[0] & 0x0f) as u32) * 4;
-    let total_len = u16::from_be_bytes([header[2], header[3]]) as u32;
+    let header_len = u32::from(header[0] & 0x0f) * 4;
+    let total_len = u32::from(u16::from_be_bytes([header[2], header[3]]));
     let bad = header[0] >> 4 != 4 || header_len < V4_HEADER || total_len < header_len || at + total_len > frame.total();
     if bad {
         return stop(Reason::MalformedIp);
     }
     let place = u16::from_be_bytes([header[6], header[7]]);
-    let (more, offset) = (place & 0x2000 != 0, ((place & 0x1fff) as u32) * 8);
-    let id = u16::from_be_bytes([header[4], header[5]]) as u32;
+    let (more, offset) = (place & 0x2000 != 0, u32::from(place & 0x1fff) * 8);
+    let id = u32::from(u16::from_be_bytes([header[4], header[5]]));
     let protocol = protocol(header[9])?;
     Continue(Packet {
         src: Addr::from_v4([header[12], header[13], header[14], header[15]]),
@@ -43,7 +43,7 @@ pub(super) fn v6<B: Bytes + ?Sized>(frame: &B, at: u32) -> Flow<Packet> {
     let fixed: [u8; 8] = read(frame, at, Reason::MalformedIp)?;
     let src = Addr::from_bytes(read(frame, at + 8, Reason::MalformedIp)?);
     let dst = Addr::from_bytes(read(frame, at + 24, Reason::MalformedIp)?);
-    let payload_len = u16::from_be_bytes([fixed[4], fixed[5]]) as u32;
+    let payload_len = u32::from(u16::from_be_bytes([fixed[4], fixed[5]]));
     if fixed[0] >> 4 != 6 || at + V6_HEADER + payload_len > frame.total() {
         return stop(Reason::MalformedIp);
     }
@@ -98,12 +98,12 @@ fn extension_headers<B: Bytes + ?Sized>(frame: &B, mut number: u8, mut at: u32, 
         }
         let head: [u8; 8] = read(frame, at, Reason::MalformedIp)?;
         let is_fragment = kind.fragment != 0;
-        let words = if is_fragment { 0 } else { head[1] as u32 };
-        let next = frame.forget(at + (words + kind.plus as u32) * kind.unit as u32) & MAX_AT;
+        let words = if is_fragment { 0 } else { u32::from(head[1]) };
+        let next = frame.forget(at + (words + u32::from(kind.plus)) * u32::from(kind.unit)) & MAX_AT;
         if next > end {
             return stop(Reason::MalformedIp);
         }
-        (number, at) = (frame.forget(head[0] as u32) as u8, next);
+        (number, at) = (frame.forget(u32::from(head[0])) as u8, next);
         if is_fragment {
             part = fragment(frame, head);
         }
@@ -124,6 +124,7 @@ const MAX_AT: u32 = 0x3fff;
 #[inline(always)]
 fn fragment<B: Bytes + ?Sized>(frame: &B, head: [u8; 8]) -> Part {
     let place = u16::from_be_bytes([head[2], head[3]]);
-    let part = Part::new(u32::from_be_bytes([head[4], head[5], head[6], head[7]]), (place & 0xfff8) as u32, place & 1 != 0);
+    let part =
+        Part::new(u32::from_be_bytes([head[4], head[5], head[6], head[7]]), u32::from(place & 0xfff8), place & 1 != 0);
     Part { fragmented: frame.forget(part.fragmented), ..part }
 }

@@ -56,7 +56,7 @@ pub fn udp<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Flow<UdpDatagram> {
         return stop(if fragmented { Reason::FragmentTiny } else { Reason::MalformedUdp });
     }
     let [len, _, ..]: [[u8; 2]; 2] = split(read(frame, packet.at + 4, Reason::MalformedUdp)?);
-    let len = u16::from_be_bytes(len) as u32;
+    let len = u32::from(u16::from_be_bytes(len));
     // A datagram in fragments is longer than its first fragment; any other must lie inside its IP packet.
     if len < UDP_HEADER || (!fragmented && len > packet.len) || (fragmented && len < packet.len) {
         return stop(Reason::MalformedUdp);
@@ -88,7 +88,7 @@ pub fn tcp<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Flow<TcpSegment> {
         return stop(if packet.part.is_fragment() { Reason::FragmentTiny } else { Reason::MalformedTcp });
     }
     let [offset, flags]: [u8; 2] = read(frame, packet.at + 12, Reason::MalformedTcp)?;
-    let header = ((offset >> 4) as u32) * 4;
+    let header = u32::from(offset >> 4) * 4;
     if header < TCP_HEADER || header > packet.len {
         return stop(Reason::MalformedTcp);
     }

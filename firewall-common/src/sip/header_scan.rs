@@ -48,14 +48,14 @@ pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
 fn note(w: &Window, line: u32, name: u64, found: &mut Values) {
     if name == u64::from_le_bytes(*b"user-age") {
         let rest = w.word(line + 8);
-        if (rest | 0x2020) & 0xffff == u16::from_le_bytes(*b"nt") as u64 && ends_name((rest >> 16) as u8) {
+        if (rest | 0x2020) & 0xffff == u64::from(u16::from_le_bytes(*b"nt")) && ends_name((rest >> 16) as u8) {
             found.user_agent = line + 10;
         }
-    } else if name & 0xffff_ffff == u32::from_le_bytes(*b"from") as u64 {
+    } else if name & 0xffff_ffff == u64::from(u32::from_le_bytes(*b"from")) {
         if ends_name(w.byte(line + 4)) {
             found.from = line + 4;
         }
-    } else if name & 0xff == b'f' as u64 && ends_name(w.byte(line + 1)) {
+    } else if name & 0xff == u64::from(b'f') && ends_name(w.byte(line + 1)) {
         found.from = line + 1;
     }
 }

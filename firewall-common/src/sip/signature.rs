@@ -3,6 +3,7 @@
 //! Owns: what a token is, its hash, and the table. Refuses: substrings ("3CXPhoneSystem" contains no token but itself),
 //! and which signatures there are (the config says that).
 use super::window::Window;
+use crate::bound::wrap;
 
 /// The part of a message that a signature is looked for in.
 #[repr(u8)]
@@ -34,7 +35,7 @@ impl Field {
 }
 
 /// The longest part of a value that is looked at.
-const VALUE_MAX: u32 = 128;
+const VALUE_MAX: u32 = 96;
 
 /// What a byte is: a token's byte in lower case (at least a space), or the class of a delimiter (below a space).
 ///
@@ -145,7 +146,7 @@ const PROBES: u64 = 4;
 const FILTER: usize = 16;
 
 /// The most signatures a config may have.
-pub const MAX_SIGNATURES: usize = 128;
+pub const MAX_SIGNATURES: usize = SLOTS / 4;
 
 /// The signatures of one policy.
 #[repr(C)]
@@ -179,14 +180,14 @@ impl Table {
     }
 
     #[inline(always)]
-    const fn filter_place(hash: Hash) -> (usize, u64) {
+    fn filter_place(hash: Hash) -> (usize, u64) {
         let spread = hash.spread();
-        ((spread >> 32) as usize & (FILTER - 1), 1 << (spread >> 40 & 63))
+        (wrap::<FILTER>((spread >> 32) as u32), 1 << (spread >> 40 & 63))
     }
 
     #[inline(always)]
-    const fn index(hash: Hash, probe: u64) -> usize {
-        ((hash.spread() >> 54) + probe) as usize & (SLOTS - 1)
+    fn index(hash: Hash, probe: u64) -> usize {
+        wrap::<SLOTS>(((hash.spread() >> 54) + probe) as u32)
     }
 
     #[inline(always)]
@@ -232,7 +233,7 @@ impl Table {
             if let Some(id) = self.find(hash) {
                 return Some(w.forget(id));
             }
-            let next = Place::from(NEXT[(place & 7) as usize * 8 + (byte & 7) as usize]);
+            let next = Place::from(NEXT[wrap::<64>((place & 7) * 8 + Place::from(byte & 7))]);
             let ends = byte == class::NEWLINE && !is_fold(w.byte(at + 1));
             if at >= w.len() || ends || next == ENDED {
                 return None;

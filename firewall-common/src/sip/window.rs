@@ -7,9 +7,10 @@ use crate::bound::{disguise, wrap};
 
 /// The buffer's size, without the tail that an eight-byte read may reach; a power of two.
 pub const SIZE: usize = 2048;
-/// How many bytes of a payload are examined. An Ethernet frame's payload of 1,500 fits whole; of a larger datagram the
-/// headers do.
-pub const EXAMINED: u32 = SIZE as u32 - 8;
+/// How many bytes of a payload are examined. The payload of an Ethernet frame of the usual size fits whole; of a larger
+/// datagram the start does, which holds what is asked about.
+pub const EXAMINED: u32 = 1_536;
+const _: () = assert!(EXAMINED as usize <= SIZE);
 
 /// The examined part of a payload.
 #[repr(C, align(8))]

@@ -29,7 +29,7 @@ static SWITCHES: Array<u64> = Array::with_max_entries(SWITCH_COUNT as u32, 0);
 /// Stops a denied or banned source. Goes on with the id plus one of the allow entry that covers the source, or zero.
 #[inline(always)]
 pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>) -> Flow<u64> {
-    let Some(term) = find(trial) else {
+    let Some(term) = find(trial, |_| true) else {
         return Continue(0);
     };
     let reason = match Action::from_number(term.action) {
@@ -45,25 +45,23 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>) -> Flow<u64> {
 /// The verdict for a packet that is for no protected port: only an entry for all traffic can stop it.
 #[inline(always)]
 pub(crate) fn judge_other<C: Circumstances>(trial: &mut Trial<C>) -> Flow<Verdict> {
-    if SWITCHES.get(SWITCH_SCOPE_ALL).is_some_and(|on| *on != 0) {
-        if let Some(term) = find(trial)
-            && Action::from_number(term.action).covers_all()
-        {
-            let reason = match Action::from_number(term.action) {
-                Action::BanAll => Reason::Banned,
-                _ => Reason::Denied,
-            };
-            return Break(Verdict { reason, detail: term.id });
-        }
+    if SWITCHES.get(SWITCH_SCOPE_ALL).is_some_and(|on| *on != 0)
+        && let Some(term) = find(trial, |term| Action::from_number(term.action).covers_all())
+    {
+        let reason = match Action::from_number(term.action) {
+            Action::BanAll => Reason::Banned,
+            _ => Reason::Denied,
+        };
+        return Break(Verdict { reason, detail: term.id });
     }
     stop(Reason::OtherTraffic)
 }
 
-/// What holds for the source now: its own entry before that of the longest prefix.
+/// What holds for the source now among the terms that count: its own entry before that of the longest prefix.
 #[inline(always)]
-fn find<C: Circumstances>(trial: &Trial<C>) -> Option<Term> {
+fn find<C: Circumstances>(trial: &Trial<C>, counts: impl Fn(&Term) -> bool) -> Option<Term> {
     if let Some(entry) = SOURCES.get_ptr_mut(trial.source())
-        && let Some(term) = in_force(trial, entry)
+        && let Some(term) = in_force(trial, entry, &counts)
     {
         return Some(term);
     }
@@ -73,15 +71,15 @@ fn find<C: Circumstances>(trial: &Trial<C>) -> Option<Term> {
         return None;
     }
     let entry = ENTRIES.get(HostKey::new(trial.src()).key())?;
-    in_force(trial, core::ptr::from_ref(entry).cast_mut())
+    in_force(trial, core::ptr::from_ref(entry).cast_mut(), &counts)
 }
 
 /// Counts a hit where an entry decides.
 #[inline(always)]
-fn in_force<C: Circumstances>(trial: &Trial<C>, entry: *mut Entry) -> Option<Term> {
+fn in_force<C: Circumstances>(trial: &Trial<C>, entry: *mut Entry, counts: impl Fn(&Term) -> bool) -> Option<Term> {
     // SAFETY: the pointer is to a value of a map. The element may be deleted and reused meanwhile; then the hit is
     // counted on another entry, and a term that was changed while it was read is one of the two.
-    let term = unsafe { (*entry).at(|| trial.now()) }?;
+    let term = unsafe { (*entry).at(|| trial.now()) }.filter(counts)?;
     if trial.commits() {
         // SAFETY: as above.
         cell::count(unsafe { &raw mut (*entry).hits });

@@ -5,11 +5,11 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::clock;
 use super::context::{self, Context};
 use super::exit::Exit;
 use super::failure::wrong;
 use super::live::{self, Live};
+use crate::dataplane::clock;
 use crate::entries::{Kind, parse_prefix, prefix_text};
 use crate::report::entries::{Listed, bans, sentence};
 use crate::report::text::{counted, plain};
@@ -71,7 +71,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
 
 fn list(context: &mut Context) -> Result<Exit> {
     let config = context.config()?;
-    let now = clock::now_ms();
+    let now = clock::now().wall_ms;
     let found = context::store(&config)?.list(Kind::Ban, &Filter::default(), now)?;
     let hits = live::hits(&config, context.global.iface.as_deref())?;
     let listed: Vec<Listed> = found.into_iter().map(|ban| Listed::new(ban, hits.as_ref())).collect();
@@ -90,7 +90,7 @@ fn lift(args: &Source, context: &mut Context) -> Result<Exit> {
     let config = context.config()?;
     let mut store = context::store(&config)?;
     let live = Live::open(&config, context.global.iface.as_deref())?;
-    let lifted = store.lift(source, author().as_deref(), clock::now_ms())?;
+    let lifted = store.lift(source, author().as_deref(), clock::now().wall_ms)?;
     let applied = live.apply(&store)?;
     if context.out.is_json() {
         context.out.json(&json!({ "lifted": lifted, "applied": applied.ifaces }))?;
@@ -104,7 +104,7 @@ fn lift(args: &Source, context: &mut Context) -> Result<Exit> {
 
 fn why(args: &Source, context: &mut Context) -> Result<Exit> {
     let source = parse_prefix(&args.source).map_err(|e| wrong(e.to_string()))?;
-    let now = clock::now_ms();
+    let now = clock::now().wall_ms;
     let known = context::store(&context.config()?)?.why(source, now)?;
     let banned = known.bans.iter().any(|ban| ban.in_force(now));
     if context.out.is_json() {

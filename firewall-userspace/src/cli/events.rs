@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Result;
 use firewall_common::reason::Reason;
 
-use super::clock;
 use super::context::{self, Context};
 use super::exit::Exit;
+use crate::dataplane::clock;
 use crate::report::events::{HEADINGS, line};
 use crate::store::{Store, StoredEvent};
 
@@ -82,9 +82,9 @@ fn show(event: &StoredEvent, context: &mut Context) -> Result<()> {
 /// The youngest events that are asked for, and the id of the last event there is.
 fn past(store: &Store, args: &Args) -> Result<(VecDeque<StoredEvent>, i64)> {
     let limit = args.limit.unwrap_or(if args.since.is_some() { usize::MAX } else { LIMIT });
-    let after = args
-        .since
-        .map_or(i64::MIN, |span| clock::now_ms().saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
+    let after = args.since.map_or(i64::MIN, |span| {
+        clock::now().wall_ms.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+    });
     let (mut kept, mut last) = (VecDeque::new(), 0);
     loop {
         let chunk = store.events(last, CHUNK)?;

@@ -6,9 +6,9 @@ use std::fmt;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::clock;
 use crate::config::Config;
 use crate::dataplane::{Error, Instance};
+use crate::entries::StoredEntry;
 use crate::report::text::listed;
 use crate::store::Store;
 
@@ -36,13 +36,18 @@ impl Live {
         instances(config, iface).map(Self)
     }
 
+    /// An error if these entries are too many for one of them.
+    pub(super) fn check_room(&self, active: &[StoredEntry]) -> Result<()> {
+        let check = |instance: &Instance| instance.check_room(active).context("nothing was added");
+        self.0.iter().try_for_each(check)
+    }
+
     /// Makes the kernel's entries equal the database.
     pub(super) fn apply(mut self, store: &Store) -> Result<Applied> {
         let mut ifaces = Vec::new();
-        let active = store.active(clock::now_ms())?;
         for instance in &mut self.0 {
             let name = instance.iface().to_owned();
-            instance.sync_entries(&active).with_context(|| format!("{NOT_APPLIED} on {name}"))?;
+            instance.sync_entries(store).with_context(|| format!("{NOT_APPLIED} on {name}"))?;
             ifaces.push(name);
         }
         Ok(Applied { ifaces })
@@ -87,7 +92,7 @@ pub(super) fn one(config: &Config, iface: Option<&str>) -> Result<Option<Instanc
 /// Instances of one machine may have databases of their own.
 fn shares_database(instance: &Instance, config: &Config) -> bool {
     let own = config.paths().state.as_path();
-    instance.policy().map_or(true, |policy| std::path::Path::new(&policy.state_dir) == own)
+    instance.policy().map_or(true, |policy| policy.state_dir == own)
 }
 
 /// How many packets each entry decided, over all instances; nothing where none is loaded, or none may be asked.

@@ -4,8 +4,7 @@
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use super::clock;
-use super::context::{self, Context};
+use super::context::Context;
 use super::exit::Exit;
 use super::live;
 use crate::config::Loaded;
@@ -41,12 +40,10 @@ pub(super) fn perform(context: &mut Context) -> Result<Exit> {
     if instances.is_empty() {
         bail!("the config is right, but no sipfw is loaded that could take it: start one with `sipfw run`");
     }
-    let active = context::store(&loaded.config)?.active(clock::now_ms())?;
     let mut answers = Vec::new();
     for mut instance in instances {
         let before = instance.policy().ok().cloned();
         let reloaded = instance.reload(&loaded)?;
-        instance.sync_entries(&active)?;
         answers.push(tell(&instance, before.as_ref(), &reloaded, &loaded, context)?);
     }
     if context.out.is_json() {

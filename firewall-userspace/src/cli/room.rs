@@ -1,17 +1,19 @@
 //! Whether entries fit into the kernel's maps.
 //!
-//! Owns: asking before the database is written, so that it never holds what the kernel cannot. Refuses: what a running
-//! instance with other capacities has (the data plane tells when it is full).
+//! Owns: asking before the database is written, so that it never holds what the kernel cannot. Refuses: making room.
 use std::collections::HashSet;
 
 use anyhow::{Result, bail};
 use firewall_common::addr::Prefix;
 
+use super::live::Live;
 use crate::config::Config;
+use crate::dataplane::clock;
 use crate::entries::{Clock, Kind, NewEntry, Origin, StoredEntry, compile};
 
-/// An error if the entries in force and the new ones together are too many.
-pub(super) fn check(new: &[NewEntry], active: &[StoredEntry], config: &Config, clock: Clock) -> Result<()> {
+/// An error if the entries in force and the new ones together are too many for the config, or for what is loaded.
+pub(super) fn check(new: &[NewEntry], active: &[StoredEntry], config: &Config, live: &Live) -> Result<()> {
+    let clock = clock::now();
     let taken: HashSet<Prefix> = new.iter().map(|n| n.prefix).collect();
     let kept = active.iter().filter(|e| e.kind == Kind::Ban || !taken.contains(&e.prefix)).cloned();
     let all: Vec<StoredEntry> = kept.chain(new.iter().map(|n| as_stored(n, clock))).collect();
@@ -19,7 +21,8 @@ pub(super) fn check(new: &[NewEntry], active: &[StoredEntry], config: &Config, c
     let maps = compile(&all, &peers(config), v6_prefix, clock);
     let capacity = config.capacity();
     fits("addresses", "bans", maps.sources.len(), capacity.bans.get())?;
-    fits("prefixes", "entries", maps.prefixes.len(), capacity.entries.get())
+    fits("prefixes", "entries", maps.prefixes.len(), capacity.entries.get())?;
+    live.check_room(&all)
 }
 
 fn fits(what: &str, key: &str, wanted: usize, room: u32) -> Result<()> {

@@ -83,7 +83,7 @@ impl Limits {
     pub fn compiled(&self) -> policy::Limits {
         let mut limits: policy::Limits = [firewall_common::limiter::Limit::NONE; CLASS_SLOTS];
         for class in Class::ALL {
-            limits[class as usize] = self.of(class).limit();
+            limits[class.slot()] = self.of(class).limit();
         }
         limits
     }

@@ -3,6 +3,7 @@
 //! Owns: strangers, registrants, what is read of a message, events, capacities, paths, and their defaults. Refuses: what
 //! is more than a few keys (that has a file of its own).
 use firewall_common::maps;
+use firewall_common::sip::start_line::START_LINE_MAX;
 use firewall_common::sip::window::EXAMINED;
 
 use super::limits::Limits;
@@ -44,7 +45,7 @@ section! {
     /// How much of a message is read.
     Sip {
         /// Bytes within which a start line must end; a longer one is not SIP.
-        pub start_line_max: Number<64, EXAMINED> = Number::of(1_024);
+        pub start_line_max: Number<64, START_LINE_MAX> = Number::of(1_024);
         /// Bytes of a message that are searched for signatures; 0 turns the search off.
         pub scan_max: Number<0, EXAMINED> = Number::of(EXAMINED);
     }

@@ -2,9 +2,14 @@
 //!
 //! Owns: the errors' sentences, and telling the kernel's codes apart. Refuses: retrying.
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use aya::maps::MapError;
+use aya::programs::ProgramError;
+use aya::programs::xdp::XdpError;
 use thiserror::Error;
+
+use crate::store::StoreError;
 
 /// What the data plane's functions return.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -13,7 +18,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, Error)]
 pub enum Error {
     /// The kernel let nobody without the rights do this.
-    #[error("not allowed to {doing}: run sipfw as root (it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)")]
+    #[error("not allowed to {doing}: run sipfw as root")]
     NotPermitted {
         /// What was tried.
         doing: String,
@@ -131,6 +136,29 @@ pub enum Error {
         /// How many fit.
         capacity: u32,
     },
+    /// The pinned link belongs to another interface now.
+    #[error(
+        "what was loaded on interface {iface} is attached to {other} now, since interfaces were renamed: `sipfw unload --iface \
+         {iface}` removes it from there; start again after that"
+    )]
+    Renamed {
+        /// The interface's name then.
+        iface: String,
+        /// Its name now.
+        other: String,
+    },
+    /// An ephemeral run would end what was meant to stay.
+    #[error(
+        "interface {iface} is already protected by what an earlier run left loaded: `sipfw unload --iface {iface}` removes it; \
+         or run without --ephemeral to take over"
+    )]
+    Permanent {
+        /// The interface.
+        iface: String,
+    },
+    /// The database is needed and can't be used.
+    #[error(transparent)]
+    Database(#[from] StoreError),
     /// What the running policy says of itself is gone.
     #[error("what is known of the running policy is missing ({path}): `sipfw reload` writes it anew")]
     NoPolicy {
@@ -147,4 +175,88 @@ pub enum Error {
         /// Its error number.
         errno: Option<i32>,
     },
+}
+
+impl Error {
+    /// An error that aya reports, while `doing` something.
+    pub(super) fn kernel(doing: impl Into<String>, error: &(dyn std::error::Error + 'static)) -> Self {
+        let (doing, errno, detail) = (doing.into(), errno(error), chain(error));
+        match errno {
+            Some(libc::EPERM | libc::EACCES) => Self::NotPermitted { doing },
+            Some(libc::ENOMEM) => Self::NoMemory { detail: format!("{doing}: {detail}") },
+            _ => Self::Kernel { doing, detail, errno },
+        }
+    }
+
+    /// An error of a file or directory.
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+}
+
+/// The system's error number behind an error.
+pub(super) fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(errno) = errno_itself(error) {
+            return Some(errno);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Some of aya's errors are transparent: their source is their content's source.
+fn errno_itself(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.raw_os_error();
+    }
+    match error.downcast_ref::<ProgramError>() {
+        Some(ProgramError::XdpError(XdpError::NetlinkError(error)) | ProgramError::NetlinkError(error)) => {
+            error.raw_os_error()
+        }
+        Some(ProgramError::IOError(error) | ProgramError::MapError(MapError::IoError(error))) => error.raw_os_error(),
+        _ => match error.downcast_ref::<MapError>() {
+            Some(MapError::IoError(error)) => error.raw_os_error(),
+            _ => None,
+        },
+    }
+}
+
+/// An error and what it stems from, on one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !said.iter().any(|earlier| earlier.contains(&text)) {
+            said.push(text);
+        }
+        next = error.source();
+    }
+    said.join(": ")
+}
+
+/// Puts errors into words.
+pub(super) trait Context<T> {
+    /// Names what was tried.
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: std::error::Error + 'static> Context<T> for std::result::Result<T, E> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Error::kernel(doing(), &error))
+    }
+}
+
+/// Names the file or directory at which it happened.
+pub(super) trait AtPath<T> {
+    /// Names it.
+    fn at(self, path: &Path) -> Result<T>;
+}
+
+impl<T> AtPath<T> for io::Result<T> {
+    fn at(self, path: &Path) -> Result<T> {
+        self.map_err(|source| Error::file(path, source))
+    }
 }

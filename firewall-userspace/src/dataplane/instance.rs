@@ -1,18 +1,32 @@
 //! The firewall on one interface: what is pinned, and what is done with it as a whole.
 //!
 //! Owns: the order of steps in starting, taking over, reloading and unloading. Refuses: policy (the config has it), and
-//! the database (callers pass entries; only a start reads it, so that nothing is attached before they hold).
-use std::collections::HashMap;
+//! keeping entries (the database does).
+mod active;
+mod list;
+mod reload;
+mod start;
+mod switch;
+mod sync;
+mod unload;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use crate::config::{Loaded, Paths};
-use crate::entries::StoredEntry;
+use aya::programs::Xdp;
+use aya_obj::programs::XdpAttachType;
+use firewall_common::addr::Addr;
+use firewall_common::maps::program;
 
-use super::error::{Error, Result};
+use super::attach::Held;
+use super::error::{Context as _, Error, Result};
+use super::events::{EventCredits, EventRing};
+use super::lock::InstanceLock;
+use super::place::Place;
 use super::running::RunningPolicy;
 use super::stats::{Stats, Usage};
+use super::{clock, registrants, stats};
+use crate::config::Paths;
 
 /// How to start.
 #[derive(Clone, Debug, Default)]
@@ -113,90 +127,114 @@ pub struct InstanceInfo {
 }
 
 /// The firewall on one interface.
-#[derive(Debug)]
 pub struct Instance {
-    iface: String,
+    place: Place,
+    /// The generation whose maps are open.
+    generation: u32,
+    program_id: u32,
+    policy: Option<RunningPolicy>,
+    /// What the daemon holds for as long as it lives.
+    hold: Option<Hold>,
+}
+
+/// What ends with the process.
+struct Hold {
+    _lock: InstanceLock,
+    /// The link of an ephemeral instance.
+    link: Option<Held>,
 }
 
 impl Instance {
-    /// Loads the firewall and attaches it, or takes over what an earlier run left attached, without a gap.
-    pub fn start(loaded: &Loaded, options: &StartOptions) -> Result<(Self, Started)> {
-        let _ = loaded;
-        Err(Error::NotLoaded { iface: options.iface.clone().unwrap_or_default() })
-    }
-
     /// The command's view of what is loaded, with or without a daemon.
-    pub fn open(_paths: &Paths, iface: &str) -> Result<Self> {
-        Err(Error::NotLoaded { iface: iface.to_owned() })
+    pub fn open(paths: &Paths, iface: &str) -> Result<Self> {
+        let place = Place::new(paths, iface)?;
+        let Some(active) = active::find(&place)? else { return Err(active::nothing(&place)) };
+        let policy = RunningPolicy::read(&place.policy_file(active.generation)).ok();
+        Ok(Self { place, generation: active.generation, program_id: active.program_id, policy, hold: None })
     }
 
-    /// Everything that is loaded under these paths.
-    pub fn list(_paths: &Paths) -> Result<Vec<InstanceInfo>> {
-        Ok(Vec::new())
-    }
-
-    /// Removes everything from an interface: link, programs, maps, files. Refused while a daemon runs there.
-    pub fn unload(_paths: &Paths, iface: &str) -> Result<()> {
-        Err(Error::NotLoaded { iface: iface.to_owned() })
-    }
-
-    /// Replaces the program by one of another config, in one step. What fails leaves everything as it was.
-    pub fn reload(&mut self, _loaded: &Loaded) -> Result<Reloaded> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+    /// Looks whether another process has reloaded since; if so, uses what is active now, and says `true`.
+    pub fn refresh(&mut self) -> Result<bool> {
+        let Some(active) = active::find(&self.place)? else { return Err(active::nothing(&self.place)) };
+        let changed = active.program_id != self.program_id;
+        if changed {
+            (self.generation, self.program_id) = (active.generation, active.program_id);
+            self.policy = RunningPolicy::read(&self.place.policy_file(self.generation)).ok();
+        }
+        Ok(changed)
     }
 
     /// The interface.
     pub fn iface(&self) -> &str {
-        &self.iface
+        self.place.iface()
+    }
+
+    /// The number of the generation that judges.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The id of the program that judges.
+    pub fn program_id(&self) -> u32 {
+        self.program_id
     }
 
     /// What the running policy says of itself; an error if its file is gone.
     pub fn policy(&self) -> Result<&RunningPolicy> {
-        Err(Error::NoPolicy { path: PathBuf::new() })
-    }
-
-    /// Makes the kernel's entries equal these, without a gap. All or nothing when they do not fit.
-    pub fn sync_entries(&mut self, _active: &[StoredEntry]) -> Result<Synced> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
-    }
-
-    /// How many packets each entry decided, by its id.
-    pub fn hits(&self) -> Result<HashMap<u32, u64>> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+        self.policy.as_ref().ok_or_else(|| Error::NoPolicy { path: self.place.policy_file(self.generation) })
     }
 
     /// All counters.
     pub fn stats(&self) -> Result<Stats> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+        stats::read(&self.dir(), self.policy.as_ref())
     }
 
     /// How full the maps are. Counts elements, so it takes a moment with a million of them.
     pub fn usage(&self) -> Result<Vec<Usage>> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+        stats::usage(&self.dir())
     }
 
     /// The program that judges frames of BPF_PROG_TEST_RUN by the running policy; for [`super::probe::judge`].
-    pub fn probe(&self) -> Result<aya::programs::Xdp> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+    pub fn probe(&self) -> Result<Xdp> {
+        let path = self.dir().join(program::PROBE);
+        Xdp::from_pin(&path, XdpAttachType::Interface).doing(|| format!("open the pinned program {}", path.display()))
     }
 
-    /// Lets the kernel sample events for `period`.
-    pub fn grant_event_credits(&self, _per_second: u32, _period: Duration) -> Result<()> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+    /// The reading end of the event ring. Only the daemon reads it: an event is read once.
+    pub fn events(&self) -> Result<EventRing> {
+        EventRing::open(&self.dir())
+    }
+
+    /// The budget for events.
+    pub fn event_credits(&self) -> Result<EventCredits> {
+        EventCredits::open(&self.dir())
     }
 
     /// Trusts a source until `until` (Unix milliseconds), with fresh rates; one that is trusted already keeps its own.
-    pub fn add_registrant(&mut self, _source: IpAddr, _until: i64) -> Result<()> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+    pub fn add_registrant(&mut self, source: IpAddr, until: i64) -> Result<()> {
+        registrants::add(&self.dir(), self.source(source)?, until, clock::now())
     }
 
     /// Trusts a source no longer; whether it was.
-    pub fn remove_registrant(&mut self, _source: IpAddr) -> Result<bool> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+    pub fn remove_registrant(&mut self, source: IpAddr) -> Result<bool> {
+        registrants::remove(&self.dir(), self.source(source)?)
     }
 
     /// Everyone who is trusted, with the end in Unix milliseconds; those whose trust has ended are left out.
     pub fn registrants(&self) -> Result<Vec<(IpAddr, i64)>> {
-        Err(Error::NotLoaded { iface: self.iface.clone() })
+        registrants::list(&self.dir(), clock::now())
+    }
+
+    /// Removes registrants whose trust has ended; how many.
+    pub fn sweep_registrants(&mut self) -> Result<usize> {
+        registrants::sweep(&self.dir(), clock::now())
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.place.generation(self.generation)
+    }
+
+    fn source(&self, source: IpAddr) -> Result<Addr> {
+        Ok(Addr::from(source).source(Addr::mask(self.policy()?.v6_prefix)))
     }
 }

@@ -4,15 +4,17 @@
 //! attaching.
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
 use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::{Array, MapData};
-use aya::programs::Xdp;
+use aya::maps::{Array, Map, MapData, MapError};
+use aya::programs::{ProgramError, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use firewall_common::addr::Prefix;
 use firewall_common::maps::{self, global, program};
 use firewall_common::policy::{PeerRule, Policy, PortTable, PrefixFilter};
 use firewall_common::sip::signature::Table;
+
+use super::error::{Context as _, Error, Result, errno};
+use crate::config::{self, Compiled};
 
 /// Everything that is constant for one generation of the program.
 pub struct Generation {
@@ -28,6 +30,13 @@ pub struct Generation {
     pub peers: Vec<(Prefix, u32)>,
     /// Rules by id; the first is [`firewall_common::policy::ALLOWED_PEER`]'s.
     pub rules: Vec<PeerRule>,
+}
+
+impl From<Compiled> for Generation {
+    fn from(compiled: Compiled) -> Self {
+        let Compiled { policy, ports, peer_filter, signatures, peers, rules } = compiled;
+        Self { policy, ports, peer_filter, signatures, peers, rules }
+    }
 }
 
 /// How many elements the maps have room for.
@@ -60,23 +69,35 @@ impl Default for Capacities {
     }
 }
 
+impl From<&config::Capacities> for Capacities {
+    fn from(capacities: &config::Capacities) -> Self {
+        Self {
+            sources: capacities.bans.get(),
+            entries: capacities.entries.get(),
+            peer_prefixes: capacities.peer_prefixes.get(),
+            registrants: capacities.registrants.get(),
+            cells: capacities.cells.get(),
+            fragments: capacities.fragments.get(),
+        }
+    }
+}
+
 /// The kernel object, built by the build script.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sipfw-kernel"));
 
-/// Loads the object. With `state`, its state maps are the ones pinned in that directory, made there if missing.
+/// Loads the object. With `pins`, its maps are the ones pinned in that directory, and are made there where missing.
 ///
 /// # Errors
 ///
 /// The kernel's refusal of a map or a program.
-pub fn load(generation: &Generation, capacities: &Capacities, state: Option<&Path>) -> Result<Ebpf> {
+pub fn load(generation: &Generation, capacities: &Capacities, pins: Option<&Path>) -> Result<Ebpf> {
     let mut loader = EbpfLoader::new();
     set_constants(&mut loader, generation);
     set_sizes(&mut loader, capacities, generation.rules.len() as u32);
-    let pins: Vec<_> = state.iter().flat_map(|dir| maps::STATE.iter().map(|name| (*name, dir.join(name)))).collect();
-    for (name, path) in &pins {
-        loader.map_pin_path(name, path.as_path());
+    for name in pins.iter().flat_map(|_| maps::STATE.iter().chain(maps::GENERATION)) {
+        loader.map_pin_path(name, pins.unwrap_or(Path::new("")).join(name));
     }
-    let mut ebpf = loader.load(OBJECT).context("loading the kernel maps")?;
+    let mut ebpf = loader.load(OBJECT).doing(|| "make the maps".to_owned())?;
     fill(&mut ebpf, generation)?;
     Ok(ebpf)
 }
@@ -87,9 +108,54 @@ pub fn load(generation: &Generation, capacities: &Capacities, state: Option<&Pat
 ///
 /// The verifier's refusal.
 pub fn verify<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp> {
-    let program: &mut Xdp = ebpf.program_mut(name).context("the kernel object lacks a program")?.try_into()?;
-    program.load().with_context(|| format!("the kernel's verifier refused program {name}"))?;
-    Ok(program)
+    let program = ebpf.program_mut(name).ok_or_else(|| lacks(name))?;
+    let program: &mut Xdp = program.try_into().doing(|| format!("use program {name}"))?;
+    match load_patiently(program) {
+        Ok(()) => Ok(program),
+        Err(error) => Err(refusal(name, &error)),
+    }
+}
+
+/// The verifier gives up with EAGAIN when anything is about to interrupt the thread, which means nothing.
+const ATTEMPTS: u32 = 10;
+
+fn load_patiently(program: &mut Xdp) -> std::result::Result<(), ProgramError> {
+    let mut attempts = 1;
+    loop {
+        match program.load() {
+            Err(error) if errno(&error) == Some(libc::EAGAIN) && attempts < ATTEMPTS => attempts += 1,
+            result => return result,
+        }
+    }
+}
+
+fn refusal(name: &str, error: &ProgramError) -> Error {
+    let doing = format!("load program {name}");
+    match error {
+        ProgramError::LoadError { io_error, verifier_log } if !is_about_the_caller(io_error) => {
+            let log = verifier_log.to_string();
+            let lines: Vec<&str> = log.lines().collect();
+            let end = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
+            Error::Refused { program: name.to_owned(), kernel: kernel_release(), detail: format!("{io_error}\n{end}") }
+        }
+        _ => Error::kernel(doing, error),
+    }
+}
+
+/// How much of the verifier's log is shown.
+const LOG_LINES: usize = 20;
+
+/// Whether rights or memory are missing, and the program is not to blame.
+fn is_about_the_caller(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EPERM | libc::ENOMEM))
+}
+
+fn kernel_release() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+fn lacks(name: &str) -> Error {
+    Error::Kernel { doing: format!("find {name}"), detail: "it is not in the kernel object".to_owned(), errno: None }
 }
 
 /// Every program of the object.
@@ -100,6 +166,15 @@ fn set_constants<'a>(loader: &mut EbpfLoader<'a>, generation: &'a Generation) {
     loader.override_global(global::PORTS, generation.ports.as_bytes(), true);
     loader.override_global(global::PEER_FILTER, generation.peer_filter.as_bytes(), true);
     loader.override_global(global::SIGNATURES, generation.signatures.as_bytes(), true);
+    loader.override_global(global::LOG_LEVEL, log_level(), true);
+}
+
+/// The kernel programs log each verdict when this process traces. The level is a constant to the verifier, so the code
+/// for it is not even there otherwise.
+fn log_level() -> &'static u8 {
+    const OFF: u8 = 0;
+    const DEBUG: u8 = 4;
+    if tracing::enabled!(tracing::Level::TRACE) { &DEBUG } else { &OFF }
 }
 
 fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
@@ -120,20 +195,32 @@ fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
 
 fn fill(ebpf: &mut Ebpf, generation: &Generation) -> Result<()> {
     let mut rules: Array<&mut MapData, PeerRule> = map(ebpf, maps::PEER_RULES)?;
-    for (id, rule) in generation.rules.iter().enumerate() {
-        rules.set(id as u32, rule, 0)?;
+    for (id, rule) in (0..).zip(&generation.rules) {
+        rules.set(id, rule, 0).doing(|| "write a peer's rules".to_owned())?;
     }
     let mut prefixes: LpmTrie<&mut MapData, [u8; 16], u32> = map(ebpf, maps::PEER_PREFIXES)?;
     for (prefix, id) in &generation.peers {
-        prefixes.insert(&Key::new(prefix.bits, prefix.addr), id, 0).context("adding a peer's prefix")?;
+        let added = prefixes.insert(&Key::new(prefix.bits, prefix.addr), id, 0);
+        added.map_err(|error| too_many(&error, generation.peers.len()))?;
     }
     Ok(())
 }
 
+fn too_many(error: &MapError, wanted: usize) -> Error {
+    match errno(error) {
+        Some(libc::ENOSPC | libc::E2BIG) => Error::Kernel {
+            doing: format!("take {wanted} prefixes of peers"),
+            detail: "raise capacity.peer_prefixes in the config".to_owned(),
+            errno: errno(error),
+        },
+        _ => Error::kernel("add a peer's prefix", error),
+    }
+}
+
 fn map<'a, M>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<M>
 where
-    M: TryFrom<&'a mut aya::maps::Map, Error = aya::maps::MapError>,
+    M: TryFrom<&'a mut Map, Error = MapError>,
 {
-    let map = ebpf.map_mut(name).with_context(|| format!("the kernel object lacks map {name}"))?;
-    M::try_from(map).with_context(|| format!("map {name} is of another kind"))
+    let map = ebpf.map_mut(name).ok_or_else(|| lacks(name))?;
+    M::try_from(map).doing(|| format!("use map {name}"))
 }

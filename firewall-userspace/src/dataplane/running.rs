@@ -1,7 +1,16 @@
 //! The human side of the running policy, kept in a file beside it.
 //!
 //! Owns: the file's content and its writing in one step. Refuses: deciding by it; the kernel has what is enforced.
+use std::path::{Path, PathBuf};
+
+use firewall_common::addr::Prefix;
+use firewall_common::reason::Stage;
 use serde::{Deserialize, Serialize};
+
+use super::error::{AtPath as _, Error, Result};
+use super::stats::PeerStats;
+use crate::config::{Loaded, Peer, Signature, Word as _};
+use crate::entries::{parse_prefix, prefix_text};
 
 /// What a generation of the program was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +36,7 @@ pub struct RunningPolicy {
     /// Events a second and reason.
     pub events_per_second: u32,
     /// The state directory, where the database is.
-    pub state_dir: String,
+    pub state_dir: PathBuf,
     /// Peers by id; the first one's id is 1.
     pub peers: Vec<RunningPeer>,
     /// Signatures by id, which begin at 0, as "field token".
@@ -50,8 +59,72 @@ pub struct RunningPeer {
 }
 
 impl RunningPolicy {
+    /// Describes what a config becomes as generation `generation`.
+    pub(super) fn new(loaded: &Loaded, generation: u32, ephemeral: bool, since: i64) -> Self {
+        let config = &loaded.config;
+        Self {
+            generation,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            since,
+            files: loaded.files.iter().map(|file| file.display().to_string()).collect(),
+            mode: config.mode().word().to_owned(),
+            monitor: monitored(config.monitor().bits()),
+            frags: false,
+            ephemeral,
+            v6_prefix: u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64),
+            events_per_second: config.events().per_second.get(),
+            state_dir: config.paths().state.as_path().to_owned(),
+            peers: (1..).zip(config.peers()).map(|(id, peer)| RunningPeer::new(id, peer)).collect(),
+            signatures: config.signatures().iter().map(signature).collect(),
+        }
+    }
+
     /// The name of a peer by its id.
     pub fn peer(&self, id: u32) -> Option<&str> {
         self.peers.iter().find(|peer| peer.id == id).map(|peer| peer.name.as_str())
     }
+
+    /// All peers' prefixes.
+    pub fn peer_prefixes(&self) -> Vec<Prefix> {
+        self.peers.iter().flat_map(|peer| &peer.prefixes).filter_map(|text| parse_prefix(text).ok()).collect()
+    }
+
+    /// Adds what peers of the same names have been counted before.
+    pub(super) fn add_counts(&mut self, before: &[PeerStats]) {
+        for peer in &mut self.peers {
+            if let Some(earlier) = before.iter().find(|stats| stats.name.as_ref() == Some(&peer.name)) {
+                (peer.passed_before, peer.dropped_before) = (earlier.counter.passed, earlier.counter.dropped);
+            }
+        }
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let missing = || Error::NoPolicy { path: path.to_owned() };
+        let bytes = std::fs::read(path).map_err(|_| missing())?;
+        serde_json::from_slice(&bytes).map_err(|_| missing())
+    }
+
+    /// Writes the file in one step.
+    pub(super) fn write(&self, path: &Path) -> Result<()> {
+        let draft = path.with_extension("json.new");
+        let text = serde_json::to_vec_pretty(self).map_err(std::io::Error::from).at(path)?;
+        std::fs::write(&draft, text).at(&draft)?;
+        std::fs::rename(&draft, path).at(path)
+    }
+}
+
+impl RunningPeer {
+    fn new(id: u32, peer: &Peer) -> Self {
+        let prefixes = peer.prefixes.as_slice().iter().map(|network| prefix_text(network.prefix())).collect();
+        Self { id, name: peer.name.as_str().to_owned(), prefixes, passed_before: 0, dropped_before: 0 }
+    }
+}
+
+fn monitored(bits: u64) -> Vec<String> {
+    let stages = Stage::ALL.iter().filter(|stage| stage.drop_bits() != 0 && stage.drop_bits() & !bits == 0);
+    stages.map(|stage| stage.word().to_owned()).collect()
+}
+
+fn signature(signature: &Signature) -> String {
+    format!("{} {}", signature.field.word(), signature.token.as_str())
 }

@@ -1,8 +1,17 @@
 //! The kernel's counters.
 //!
 //! Owns: reading them and adding up CPUs. Refuses: showing them.
-use firewall_common::policy::{Counter, PeerCounter};
+use std::path::Path;
+
+use aya::maps::lpm_trie::LpmTrie;
+use aya::maps::{HashMap, MapData, PerCpuArray, PerCpuValues};
+use firewall_common::maps;
+use firewall_common::policy::{Counter, Entry, PeerCounter, Registrant};
 use firewall_common::reason::Reason;
+
+use super::error::{Context as _, Result};
+use super::maps::{capacity, open};
+use super::running::RunningPolicy;
 
 /// All counters of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,4 +55,71 @@ pub struct Usage {
     pub elements: u32,
     /// Elements that it holds at most.
     pub capacity: u32,
+}
+
+/// Reads the counters of a generation's directory.
+pub(super) fn read(dir: &Path, policy: Option<&RunningPolicy>) -> Result<Stats> {
+    let (enforced, monitored) = (per_reason(dir, maps::STATS)?, per_reason(dir, maps::MONITORED)?);
+    let reason = |reason: &Reason| {
+        let at = *reason as usize;
+        let get = |counters: &[Counter]| counters.get(at).copied().unwrap_or_default();
+        ReasonStats { reason: *reason, enforced: get(&enforced), monitored: get(&monitored) }
+    };
+    let lost: PerCpuArray<MapData, u64> = open(dir, maps::EVENTS_LOST)?;
+    Ok(Stats {
+        reasons: Reason::ALL.iter().map(reason).collect(),
+        peers: peers(dir, policy)?,
+        events_lost: lost.get(&0, 0).doing(reading)?.iter().sum(),
+    })
+}
+
+/// Counts the elements of the maps that can fill up.
+pub(super) fn usage(dir: &Path) -> Result<Vec<Usage>> {
+    let sources: HashMap<MapData, [u8; 16], Entry> = open(dir, maps::SOURCES)?;
+    let prefixes: LpmTrie<MapData, [u8; 16], Entry> = open(dir, maps::ENTRIES)?;
+    let peers: LpmTrie<MapData, [u8; 16], u32> = open(dir, maps::PEER_PREFIXES)?;
+    let registrants: HashMap<MapData, [u8; 16], Registrant> = open(dir, maps::REGISTRANTS)?;
+    let counted = [
+        ("bans", maps::SOURCES, sources.keys().count()),
+        ("entries", maps::ENTRIES, prefixes.keys().count()),
+        ("peer_prefixes", maps::PEER_PREFIXES, peers.keys().count()),
+        ("registrants", maps::REGISTRANTS, registrants.keys().count()),
+    ];
+    let usage = |(key, name, count): (&'static str, &str, usize)| {
+        Ok(Usage { key, elements: u32::try_from(count).unwrap_or(u32::MAX), capacity: capacity(dir, name)? })
+    };
+    counted.into_iter().map(usage).collect()
+}
+
+fn per_reason(dir: &Path, name: &str) -> Result<Vec<Counter>> {
+    let map: PerCpuArray<MapData, Counter> = open(dir, name)?;
+    let sum = |values: PerCpuValues<Counter>| {
+        values.iter().fold(Counter::default(), |sum, one| Counter {
+            packets: sum.packets + one.packets,
+            bytes: sum.bytes + one.bytes,
+        })
+    };
+    map.iter().map(|values| values.map(sum).doing(reading)).collect()
+}
+
+fn peers(dir: &Path, policy: Option<&RunningPolicy>) -> Result<Vec<PeerStats>> {
+    let map: PerCpuArray<MapData, PeerCounter> = open(dir, maps::PEER_STATS)?;
+    (0..).zip(map.iter()).map(|(id, values)| Ok(peer(id, &values.doing(reading)?, policy))).collect()
+}
+
+fn peer(id: u32, values: &PerCpuValues<PeerCounter>, policy: Option<&RunningPolicy>) -> PeerStats {
+    let known = policy.and_then(|policy| policy.peers.iter().find(|peer| peer.id == id));
+    let mut counter = known.map_or(PeerCounter::default(), |peer| PeerCounter {
+        passed: peer.passed_before,
+        dropped: peer.dropped_before,
+    });
+    for one in values.iter() {
+        counter.passed += one.passed;
+        counter.dropped += one.dropped;
+    }
+    PeerStats { id, name: known.map(|peer| peer.name.clone()), counter }
+}
+
+fn reading() -> String {
+    "read counters".to_owned()
 }

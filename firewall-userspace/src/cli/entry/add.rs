@@ -11,8 +11,9 @@ use crate::cli::context::{self, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::wrong;
 use crate::cli::live::{Applied, Live};
-use crate::cli::{clock, room};
+use crate::cli::room;
 use crate::config::Config;
+use crate::dataplane::clock;
 use crate::entries::{Kind, NamedPrefix, NewEntry, Scope, StoredEntry, Warning, check_width, covers, warnings};
 use crate::report::text::{counted, plain};
 use crate::store::{AddReport, Store, author};
@@ -21,11 +22,11 @@ pub(in crate::cli) fn perform(kind: Kind, scope: Scope, args: &AddArgs, context:
     let batch = batch(kind, scope, args)?;
     let config = context.config()?;
     let mut store = context::store(&config)?;
-    let now = clock::now_ms();
+    let now = clock::now().wall_ms;
     let active = store.active(now)?;
     let warnings = judge(&batch, &config, &active, args.force)?;
-    room::check(&batch, &active, &config, clock::now())?;
     let live = Live::open(&config, context.global.iface.as_deref())?;
+    room::check(&batch, &active, &config, &live)?;
     let report = write(&mut store, &batch, now)?;
     let applied = live.apply(&store)?;
     for warning in &warnings {
@@ -47,7 +48,7 @@ fn batch(kind: Kind, scope: Scope, args: &AddArgs) -> Result<Vec<NewEntry>> {
         }
     }
     let ms = args.lasting.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
-    let expires = ms.map(|ms| clock::now_ms().saturating_add(ms));
+    let expires = ms.map(|ms| clock::now().wall_ms.saturating_add(ms));
     let author = author();
     let entry = |prefix: Prefix, own: Option<String>| NewEntry {
         kind,

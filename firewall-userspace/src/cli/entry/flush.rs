@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use super::FlushArgs;
-use crate::cli::clock;
 use crate::cli::context::{self, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::wrong;
 use crate::cli::live::Live;
+use crate::dataplane::clock;
 use crate::entries::Kind;
 use crate::report::text::counted;
 use crate::store::Filter;
@@ -19,7 +19,7 @@ use crate::store::Filter;
 pub(in crate::cli) fn perform(kind: Kind, args: &FlushArgs, context: &mut Context) -> Result<Exit> {
     let config = context.config()?;
     let mut store = context::store(&config)?;
-    let now = clock::now_ms();
+    let now = clock::now().wall_ms;
     let there = store.list(kind, &Filter::default(), now)?.len();
     if there > 0 && !args.yes && !confirmed(kind, there)? {
         context.out.line("nothing was deleted")?;

@@ -4,11 +4,11 @@
 use anyhow::Result;
 
 use super::{ListArgs, Sort};
-use crate::cli::clock;
 use crate::cli::context::{self, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::wrong;
 use crate::cli::live;
+use crate::dataplane::clock;
 use crate::entries::{Kind, parse_prefix};
 use crate::report::entries::{Listed, table};
 use crate::store::Filter;
@@ -17,7 +17,7 @@ pub(in crate::cli) fn perform(kind: Kind, args: &ListArgs, context: &mut Context
     let touching = args.touching.as_deref().map(parse_prefix).transpose().map_err(|e| wrong(e.to_string()))?;
     let filter = Filter { touching, text: args.text.clone(), ended: false };
     let config = context.config()?;
-    let now = clock::now_ms();
+    let now = clock::now().wall_ms;
     let entries = context::store(&config)?.list(kind, &filter, now)?;
     let hits = live::hits(&config, context.global.iface.as_deref())?;
     let mut listed: Vec<Listed> = entries.into_iter().map(|entry| Listed::new(entry, hits.as_ref())).collect();

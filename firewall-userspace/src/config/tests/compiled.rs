@@ -24,11 +24,15 @@ fn the_builtin_policy_is_open_and_limited() {
         registrant: Limits::REGISTRANT.compiled(),
         total: Limit::per_second(2_000, 2_000),
         cells_mask: (1 << 18) - 1,
-        scan_max: 2_040,
+        scan_max: 1_536,
         ..Policy::OPEN
     };
     assert_eq!(policy, want);
-    assert!(policy.stranger.iter().chain(&policy.registrant).all(|limit| !limit.is_none()));
+    assert!(
+        Class::ALL
+            .iter()
+            .all(|class| !policy.stranger[class.slot()].is_none() && !policy.registrant[class.slot()].is_none())
+    );
 }
 
 #[test]

@@ -68,8 +68,8 @@ fn numbers_stay_in_their_bounds() {
         ),
         ("[capacity]\ncells = 512", "t.toml:2:9: capacity.cells: 512: is out of range", "from 1024"),
         ("[capacity]\nbans = 0", "t.toml:2:8: capacity.bans: 0: is out of range", "from 1 to 16777216"),
-        ("[sip]\nscan_max = 2041", "t.toml:2:12: sip.scan_max: 2041: is out of range", "from 0 to 2040"),
-        ("[sip]\nstart_line_max = -1", "t.toml:2:18: sip.start_line_max: -1: is out of range", "from 64 to 2040"),
+        ("[sip]\nscan_max = 1537", "t.toml:2:12: sip.scan_max: 1537: is out of range", "from 0 to 1536"),
+        ("[sip]\nstart_line_max = -1", "t.toml:2:18: sip.start_line_max: -1: is out of range", "from 64 to 1024"),
         ("[strangers]\nv6_prefix = 129", "t.toml:2:13: strangers.v6_prefix: 129: is out of range", "from 32 to 128"),
         ("[events]\nper_second = 0x1_ffff_ffff", "t.toml:2:14: events.per_second: 0x1_ffff_ffff: is out", "100000"),
     ]);

@@ -1,0 +1,82 @@
+//! `sipfw status`: what is loaded, and what it has done.
+//!
+//! Owns: the verb, and gathering. Refuses: rates (`top` has them).
+use anyhow::{Context as _, Result};
+
+use super::context::Context;
+use super::exit::Exit;
+use super::memory;
+use crate::config::Config;
+use crate::dataplane::{Instance, InstanceInfo, clock};
+use crate::entries::Kind;
+use crate::report::status::{Counts, Status};
+use crate::store::{Filter, Store};
+
+const EXAMPLES: &str = "\
+Examples:
+  sipfw status
+  sipfw status --iface eth0 --json
+
+Exit code 0 if the firewall is loaded, 1 if it is not. It protects without the daemon too; the daemon keeps samples of
+drops and sweeps what has ended.";
+
+/// Show what is loaded, and what it has passed and dropped
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Show reasons that have not occurred, too
+    #[arg(long, short)]
+    all: bool,
+}
+
+pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
+    let config = context.config()?;
+    let mut infos = Instance::list(config.paths())?;
+    if let Some(iface) = &context.global.iface {
+        infos.retain(|info| info.iface == *iface);
+    }
+    let statuses = infos.into_iter().map(|info| gather(info, &config)).collect::<Result<Vec<_>>>()?;
+    if context.out.is_json() {
+        context.out.json(&statuses.iter().map(Status::json).collect::<Vec<_>>())?;
+    } else if statuses.is_empty() {
+        context.out.line(absent(context.global.iface.as_deref()))?;
+    }
+    if !context.out.is_json() {
+        let now = clock::now().wall_ms;
+        let texts: Vec<String> = statuses.iter().map(|status| status.text(args.all, now)).collect();
+        context.out.text(texts.join("\n"))?;
+    }
+    Ok(Exit::of(!statuses.is_empty()))
+}
+
+fn absent(iface: Option<&str>) -> String {
+    match iface {
+        Some(iface) => format!("sipfw is not loaded on {iface}; `sipfw run --iface {iface}` protects it"),
+        None => "sipfw is not loaded on any interface; `sipfw run` protects that of the default route".to_owned(),
+    }
+}
+
+fn gather(info: InstanceInfo, config: &Config) -> Result<Status> {
+    let doing = || format!("reading what is loaded on {}", info.iface);
+    // What another version pinned is listed, but only that version can read it.
+    let instance = Instance::open(config.paths(), &info.iface).ok();
+    let Some(instance) = instance else {
+        return Ok(Status { info, policy: None, stats: None, usage: Vec::new(), counts: None, memory: None });
+    };
+    let policy = instance.policy().ok().cloned();
+    let state = policy.as_ref().map_or(config.paths().state.as_path(), |policy| policy.state_dir.as_path());
+    Ok(Status {
+        stats: Some(instance.stats().with_context(doing)?),
+        usage: instance.usage().with_context(doing)?,
+        counts: Store::open(state).ok().map(|store| counts(&store)).transpose()?,
+        memory: Some(memory::total(config)),
+        policy,
+        info,
+    })
+}
+
+fn counts(store: &Store) -> Result<Counts> {
+    let now = clock::now().wall_ms;
+    let count = |kind| store.list(kind, &Filter::default(), now).map(|list| list.len());
+    Ok(Counts { allow: count(Kind::Allow)?, deny: count(Kind::Deny)?, bans: count(Kind::Ban)? })
+}

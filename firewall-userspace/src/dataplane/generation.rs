@@ -1,0 +1,220 @@
+//! A new generation of the program, up to the moment in which it is attached.
+//!
+//! Owns: which maps it takes over from the generation before, which are made anew, and that nothing is left of it when a
+//! step fails. Refuses: attaching.
+use std::path::{Path, PathBuf};
+
+use aya::Ebpf;
+use aya::maps::{Array, MapData};
+use aya::programs::Xdp;
+use firewall_common::limiter::HashKey;
+use firewall_common::maps::{self, program};
+
+use super::clock;
+use super::error::{AtPath as _, Context as _, Error, Result};
+use super::instance::Synced;
+use super::load::{Capacities, Generation, load, verify};
+use super::maps::{capacity, carry_over, open};
+use super::place::Place;
+use super::running::RunningPolicy;
+use super::tables::{self, Tables};
+use super::{registrants, stats};
+use crate::config::{Loaded, compile};
+use crate::entries::{self, KernelEntries, StoredEntry};
+
+/// A generation whose maps and policy can be used by the next.
+pub(super) struct Previous {
+    pub(super) number: u32,
+    /// What it was made from; nothing when its file is gone.
+    pub(super) policy: Option<RunningPolicy>,
+}
+
+impl Previous {
+    pub(super) fn read(place: &Place, number: u32) -> Self {
+        Self { number, policy: RunningPolicy::read(&place.policy_file(number)).ok() }
+    }
+}
+
+/// A generation that is not attached yet; removed again unless it is [`Draft::finish`]ed.
+pub(super) struct Draft {
+    ebpf: Ebpf,
+    pub(super) policy: RunningPolicy,
+    /// Maps of the generation before that have another size now, and were made anew.
+    pub(super) resized: Vec<&'static str>,
+    /// Whether the entries' maps were made anew, and so are empty.
+    pub(super) empty_tables: bool,
+    /// Whether bans are kept by the same sources as before.
+    pub(super) same_sources: bool,
+    guard: Guard,
+}
+
+/// Removes what a failed step leaves.
+struct Guard {
+    place: Place,
+    number: u32,
+    done: bool,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.done {
+            let _ = self.place.remove_generation(self.number);
+        }
+    }
+}
+
+impl Draft {
+    /// Loads a config as the next generation.
+    pub(super) fn load(place: &Place, loaded: &Loaded, ephemeral: bool, previous: Option<&Previous>) -> Result<Self> {
+        let number = place.generations()?.last().map_or(1, |last| last + 1);
+        let guard = Guard { place: place.clone(), number, done: false };
+        let dir = place.generation(number);
+        std::fs::create_dir(&dir).at(&dir)?;
+        let capacities = Capacities::from(loaded.config.capacity());
+        let mut policy = RunningPolicy::new(loaded, number, ephemeral, clock::now().wall_ms);
+        let plan = Plan::new(place, previous, &capacities, &policy)?;
+        plan.kept.iter().try_for_each(|name| carry_over(&plan.from, &dir, name))?;
+        let ebpf = load_with_key(loaded, &capacities, &dir, !plan.kept.contains(&maps::HASH_KEY))?;
+        if plan.copies_registrants {
+            registrants::copy(&plan.from, &dir, plan.v6_changed, clock::now())?;
+        }
+        if let Some(earlier) = previous.and_then(|previous| previous.policy.as_ref()) {
+            policy.add_counts(&stats::read(&plan.from, Some(earlier))?.peers);
+        }
+        policy.write(&place.policy_file(number))?;
+        let empty_tables = !plan.kept.contains(&maps::SOURCES);
+        let same_sources = !plan.v6_changed;
+        let mut draft = Self { ebpf, policy, resized: plan.resized, empty_tables, same_sources, guard };
+        draft.program(program::INGRESS)?;
+        draft.program(program::PROBE)?;
+        Ok(draft)
+    }
+
+    pub(super) fn dir(&self) -> PathBuf {
+        self.guard.place.generation(self.guard.number)
+    }
+
+    /// Fills empty maps with the entries that hold.
+    pub(super) fn fill(&self, active: &[StoredEntry]) -> Result<Synced> {
+        self.write(&compiled(active, &self.policy))
+    }
+
+    /// Fills empty maps with what the generation before had.
+    pub(super) fn fill_from(&self, previous: &Previous) -> Result<Synced> {
+        let old = Tables::open(&self.guard.place.generation(previous.number))?;
+        self.write(&old.read()?.as_wanted())
+    }
+
+    fn write(&self, wanted: &KernelEntries) -> Result<Synced> {
+        Tables::open(&self.dir())?.write(wanted)
+    }
+
+    /// A program of the generation, verified and pinned: so whatever is attached later can be told by its pin.
+    pub(super) fn program(&mut self, name: &'static str) -> Result<&mut Xdp> {
+        let path = self.dir().join(name);
+        if path.exists() {
+            return loaded_program(&mut self.ebpf, name);
+        }
+        let program = verify(&mut self.ebpf, name)?;
+        program.pin(&path).doing(|| format!("pin program {name} at {}", path.display()))?;
+        Ok(program)
+    }
+
+    /// Keeps it, since it is attached. A description that can't be written any more only lacks the last detail.
+    pub(super) fn finish(mut self, frags: bool) -> RunningPolicy {
+        self.guard.done = true;
+        self.policy.frags = frags;
+        let _ = self.policy.write(&self.guard.place.policy_file(self.guard.number));
+        self.policy
+    }
+}
+
+fn loaded_program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp> {
+    let missing =
+        || Error::Kernel { doing: format!("use program {name}"), detail: "it is gone".to_owned(), errno: None };
+    ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
+}
+
+/// The entries' maps for the peers and sources of a policy.
+pub(super) fn compiled(active: &[StoredEntry], policy: &RunningPolicy) -> KernelEntries {
+    entries::compile(active, &policy.peer_prefixes(), policy.v6_prefix, clock::now())
+}
+
+/// What is taken over.
+struct Plan {
+    from: PathBuf,
+    kept: Vec<&'static str>,
+    resized: Vec<&'static str>,
+    copies_registrants: bool,
+    v6_changed: bool,
+}
+
+impl Plan {
+    fn new(
+        place: &Place,
+        previous: Option<&Previous>,
+        capacities: &Capacities,
+        policy: &RunningPolicy,
+    ) -> Result<Self> {
+        let from = place.generation(previous.map_or(0, |previous| previous.number));
+        let mut plan = Self { from, kept: vec![], resized: vec![], copies_registrants: false, v6_changed: false };
+        let Some(previous) = previous else { return Ok(plan) };
+        // Bans and registrants are kept by source; where a source has another width, they mean something else.
+        plan.v6_changed = previous.policy.as_ref().is_none_or(|old| old.v6_prefix != policy.v6_prefix);
+        plan.resized = resized(&plan.from, capacities)?;
+        plan.kept = maps::STATE.iter().copied().filter(|name| plan.keeps(name)).collect();
+        plan.copies_registrants = !plan.kept.contains(&maps::REGISTRANTS);
+        Ok(plan)
+    }
+
+    fn keeps(&self, name: &str) -> bool {
+        let resized = |name: &str| self.resized.contains(&name);
+        if tables::GROUP.contains(&name) {
+            return !self.v6_changed && !tables::GROUP.iter().any(|name| resized(name));
+        }
+        !resized(name) && (name != maps::REGISTRANTS || !self.v6_changed)
+    }
+}
+
+/// The maps whose size differs from the config's.
+fn resized(from: &Path, capacities: &Capacities) -> Result<Vec<&'static str>> {
+    let sizes = [
+        (maps::SOURCES, capacities.sources),
+        (maps::ENTRIES, capacities.entries),
+        (maps::REGISTRANTS, capacities.registrants),
+        (maps::CELLS, 2 * capacities.cells),
+        (maps::FRAGMENTS, capacities.fragments),
+    ];
+    let mut changed = Vec::new();
+    for (name, size) in sizes {
+        if capacity(from, name)? != size {
+            changed.push(name);
+        }
+    }
+    Ok(changed)
+}
+
+/// The key is drawn when the first generation is loaded; it stays in its map, so that strangers keep their cells.
+fn load_with_key(loaded: &Loaded, capacities: &Capacities, dir: &Path, draw: bool) -> Result<Ebpf> {
+    let key = if draw { HashKey([random()?, random()?]) } else { kept_key(dir)? };
+    let generation = Generation::from(compile(&loaded.config, key, random()?));
+    let ebpf = load(&generation, capacities, Some(dir))?;
+    if draw {
+        let mut map: Array<MapData, [u64; 2]> = open(dir, maps::HASH_KEY)?;
+        map.set(0, key.0, 0).doing(|| "keep the strangers' key".to_owned())?;
+    }
+    Ok(ebpf)
+}
+
+fn kept_key(dir: &Path) -> Result<HashKey> {
+    let map: Array<MapData, [u64; 2]> = open(dir, maps::HASH_KEY)?;
+    map.get(&0, 0).map(HashKey).doing(|| "read the strangers' key".to_owned())
+}
+
+fn random() -> Result<u64> {
+    getrandom::u64().map_err(|error| Error::Kernel {
+        doing: "draw a random key".to_owned(),
+        detail: error.to_string(),
+        errno: None,
+    })
+}

@@ -1,0 +1,88 @@
+//! What a start and a reload have in common: the database's entries before the switch, and tidying after it.
+//!
+//! Owns: the rule that a database which can't be used stops nothing that is enforced. Refuses: attaching.
+use super::Synced;
+use crate::config::Loaded;
+use crate::dataplane::attach::Manner;
+use crate::dataplane::clock;
+use crate::dataplane::error::{Error, Result};
+use crate::dataplane::generation::{Draft, Previous, compiled};
+use crate::dataplane::place::Place;
+use crate::dataplane::running::RunningPolicy;
+use crate::dataplane::tables::Tables;
+use crate::entries::StoredEntry;
+use crate::store::{Options, Store, StoreError};
+
+/// How long a lock on the database is waited for.
+const WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// What the database said.
+pub(super) struct Entries(std::result::Result<Vec<StoredEntry>, StoreError>);
+
+impl Entries {
+    /// Asks it.
+    pub(super) fn read(loaded: &Loaded) -> Self {
+        let state = loaded.config.paths().state.as_path();
+        Self(Store::open_with(state, Options { wait: WAIT }).and_then(|store| store.active(clock::now().wall_ms)))
+    }
+
+    /// Fills the maps of a generation before it is attached, if they were made anew: from the database, or when that
+    /// can't be used, from the generation before. Nothing, if they are the maps that are in use.
+    pub(super) fn fill(&self, draft: &Draft, previous: Option<&Previous>) -> Result<Option<Synced>> {
+        if !draft.empty_tables {
+            return Ok(None);
+        }
+        match (&self.0, previous) {
+            (Ok(active), _) => draft.fill(active).map(Some),
+            (Err(_), Some(previous)) if draft.same_sources => draft.fill_from(previous).map(Some),
+            (Err(error), Some(_)) => Err(Error::Kernel {
+                doing: "apply another strangers.v6_prefix".to_owned(),
+                detail: format!("the bans have to be read anew, and {error}"),
+                errno: None,
+            }),
+            (Err(_), None) => Ok(Some(Synced::default())),
+        }
+    }
+}
+
+/// A generation that judges.
+pub(super) struct Settled {
+    pub(super) policy: RunningPolicy,
+    pub(super) synced: Synced,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Tidies up after the switch. Nothing that goes wrong here stops the firewall.
+pub(super) fn settle(
+    place: &Place,
+    draft: Draft,
+    manner: &Manner,
+    filled: Option<Synced>,
+    entries: &Entries,
+) -> Settled {
+    let mut warnings = Vec::new();
+    let policy = draft.finish(manner.frags());
+    let synced = filled.map_or_else(|| sync(place, &policy, entries), Ok);
+    let synced = synced.unwrap_or_else(|error| {
+        warnings.push(format!("the entries in force stay as they are: {error}"));
+        Synced::default()
+    });
+    if let Err(error) = &entries.0 {
+        warnings.push(format!("{error}; what is enforced goes on as it is"));
+    }
+    if let Err(error) = remove_others(place, policy.generation) {
+        warnings.push(format!("an earlier generation of the program was not removed: {error}"));
+    }
+    Settled { policy, synced, warnings }
+}
+
+fn sync(place: &Place, policy: &RunningPolicy, entries: &Entries) -> Result<Synced> {
+    match &entries.0 {
+        Ok(active) => Tables::open(&place.generation(policy.generation))?.write(&compiled(active, policy)),
+        Err(_) => Ok(Synced::default()),
+    }
+}
+
+fn remove_others(place: &Place, keep: u32) -> Result<()> {
+    place.generations()?.into_iter().filter(|number| *number != keep).try_for_each(|old| place.remove_generation(old))
+}

@@ -1,0 +1,175 @@
+//! The kernel's entries: both maps, the filter before them, and the switches.
+//!
+//! Owns: reading them and writing changes so that no entry is absent for a moment. Refuses: deciding what they hold (see
+//! [`crate::entries::compile`]).
+use std::collections::HashMap as StdMap;
+use std::path::Path;
+
+use aya::maps::lpm_trie::{Key, LpmTrie};
+use aya::maps::{Array, HashMap, MapData};
+use firewall_common::addr::{Addr, Prefix};
+use firewall_common::maps;
+use firewall_common::policy::{Entry, PrefixFilter, SWITCH_SCOPE_ALL};
+
+use super::error::{Context as _, Error, Result};
+use super::instance::Synced;
+use super::maps::{capacity, open};
+use crate::entries::{Changes, KernelEntries, MapChanges, diff};
+
+/// The maps that go together: what one holds says nothing without the others.
+pub(super) const GROUP: [&str; 4] = [maps::SOURCES, maps::ENTRIES, maps::ENTRY_FILTER, maps::SWITCHES];
+
+/// The maps of a generation.
+pub(super) struct Tables {
+    sources: HashMap<MapData, Addr, Entry>,
+    prefixes: LpmTrie<MapData, [u8; 16], Entry>,
+    filter: Array<MapData, u64>,
+    switches: Array<MapData, u64>,
+    sources_max: u32,
+    prefixes_max: u32,
+}
+
+/// What both maps hold.
+pub(super) struct Content {
+    pub(super) sources: StdMap<Addr, Entry>,
+    pub(super) prefixes: StdMap<Prefix, Entry>,
+}
+
+impl Tables {
+    /// Opens those of a generation's directory.
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        Ok(Self {
+            sources: open(dir, maps::SOURCES)?,
+            prefixes: open(dir, maps::ENTRIES)?,
+            filter: open(dir, maps::ENTRY_FILTER)?,
+            switches: open(dir, maps::SWITCHES)?,
+            sources_max: capacity(dir, maps::SOURCES)?,
+            prefixes_max: capacity(dir, maps::ENTRIES)?,
+        })
+    }
+
+    /// Everything in both maps.
+    pub(super) fn read(&self) -> Result<Content> {
+        let sources = self.sources.iter().collect::<std::result::Result<_, _>>().doing(reading)?;
+        let prefix = |key: Key<[u8; 16]>| Prefix { bits: key.prefix_len(), addr: key.data() };
+        let prefixes = self.prefixes.iter().map(|item| item.map(|(key, value)| (prefix(key), value)));
+        Ok(Content { sources, prefixes: prefixes.collect::<std::result::Result<_, _>>().doing(reading)? })
+    }
+
+    /// Whether they would fit.
+    pub(super) fn check_room(&self, wanted: &KernelEntries) -> Result<()> {
+        check("capacity.bans", wanted.sources.len(), self.sources_max)?;
+        check("capacity.entries", wanted.prefixes.len(), self.prefixes_max)
+    }
+
+    /// Makes the maps equal `wanted`.
+    pub(super) fn write(&mut self, wanted: &KernelEntries) -> Result<Synced> {
+        self.check_room(wanted)?;
+        let old = self.read()?;
+        let changes = diff(&old.sources, &old.prefixes, wanted);
+        // The filter and the switch first let more through to the maps than they must, and only then just what they must.
+        self.write_filter(&wanted.filter, true)?;
+        self.write_switch(wanted.scope_all, true)?;
+        self.carry_out(&changes, &old)?;
+        self.write_filter(&wanted.filter, false)?;
+        self.write_switch(wanted.scope_all, false)?;
+        let (sources, prefixes) = (&changes.sources, &changes.prefixes);
+        Ok(Synced {
+            written: sources.put.len() + prefixes.put.len(),
+            removed: sources.remove.len() + prefixes.remove.len(),
+            next_expiry: wanted.next_expiry,
+        })
+    }
+
+    /// Puts before it removes, so that what moves from one map to the other is always in one of them. A map without room
+    /// for old and new together is cleared of the old first, after the other map has what it gets.
+    fn carry_out(&mut self, changes: &Changes, old: &Content) -> Result<()> {
+        let Changes { sources, prefixes } = changes;
+        if peak(sources, old.sources.len(), |key| old.sources.contains_key(key)) > self.sources_max as usize {
+            self.put_prefixes(prefixes)?;
+            self.remove_sources(sources)?;
+            self.put_sources(sources)?;
+            self.remove_prefixes(prefixes)
+        } else if peak(prefixes, old.prefixes.len(), |key| old.prefixes.contains_key(key)) > self.prefixes_max as usize
+        {
+            self.put_sources(sources)?;
+            self.remove_prefixes(prefixes)?;
+            self.put_prefixes(prefixes)?;
+            self.remove_sources(sources)
+        } else {
+            self.put_sources(sources)?;
+            self.put_prefixes(prefixes)?;
+            self.remove_sources(sources)?;
+            self.remove_prefixes(prefixes)
+        }
+    }
+
+    fn put_sources(&mut self, changes: &MapChanges<Addr>) -> Result<()> {
+        changes.put.iter().try_for_each(|(key, value)| self.sources.insert(key, value, 0)).doing(writing)
+    }
+
+    fn put_prefixes(&mut self, changes: &MapChanges<Prefix>) -> Result<()> {
+        let mut put = |(prefix, value): &(Prefix, Entry)| self.prefixes.insert(&key(*prefix), value, 0);
+        changes.put.iter().try_for_each(&mut put).doing(writing)
+    }
+
+    fn remove_sources(&mut self, changes: &MapChanges<Addr>) -> Result<()> {
+        changes.remove.iter().try_for_each(|key| self.sources.remove(key)).doing(writing)
+    }
+
+    fn remove_prefixes(&mut self, changes: &MapChanges<Prefix>) -> Result<()> {
+        changes.remove.iter().try_for_each(|prefix| self.prefixes.remove(&key(*prefix))).doing(writing)
+    }
+
+    /// Writes the words of the filter that change; with `and_old`, no bit is cleared.
+    fn write_filter(&mut self, wanted: &PrefixFilter, and_old: bool) -> Result<()> {
+        for (index, word) in (0..).zip(&wanted.0) {
+            let old = self.filter.get(&index, 0).doing(reading)?;
+            let new = if and_old { old | word } else { *word };
+            if new != old {
+                self.filter.set(index, new, 0).doing(writing)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_switch(&mut self, on: bool, and_old: bool) -> Result<()> {
+        let old = self.switches.get(&SWITCH_SCOPE_ALL, 0).doing(reading)?;
+        let new = u64::from(on) | if and_old { old } else { 0 };
+        if new == old { Ok(()) } else { self.switches.set(SWITCH_SCOPE_ALL, new, 0).doing(writing) }
+    }
+}
+
+impl Content {
+    /// The same as what is to be written to other maps, when nobody can say what the entries are.
+    pub(super) fn as_wanted(&self) -> KernelEntries {
+        let mut filter = Box::<PrefixFilter>::default();
+        self.prefixes.keys().for_each(|prefix| filter.insert(*prefix));
+        let terms = self.sources.values().chain(self.prefixes.values()).flat_map(|e| [e.first, e.then]);
+        let covers_all = |number| firewall_common::policy::Action::from_number(number).covers_all();
+        let scope_all = terms.map(|term| term.action).any(covers_all);
+        let (sources, prefixes) = (self.sources.clone(), self.prefixes.clone());
+        KernelEntries { sources, prefixes, filter, scope_all, next_expiry: None }
+    }
+}
+
+fn key(prefix: Prefix) -> Key<[u8; 16]> {
+    Key::new(prefix.bits, prefix.addr)
+}
+
+/// How many elements there are at most while changes are carried out, with what is new before what is removed.
+fn peak<K>(changes: &MapChanges<K>, old: usize, known: impl Fn(&K) -> bool) -> usize {
+    old + changes.put.iter().filter(|(key, _)| !known(key)).count()
+}
+
+fn check(key: &'static str, wanted: usize, capacity: u32) -> Result<()> {
+    if wanted > capacity as usize { Err(Error::Full { key, wanted, capacity }) } else { Ok(()) }
+}
+
+fn reading() -> String {
+    "read the entries".to_owned()
+}
+
+fn writing() -> String {
+    "write an entry".to_owned()
+}

@@ -1,0 +1,159 @@
+//! The status of an instance.
+//!
+//! Owns: its text and its JSON. Refuses: gathering it.
+use firewall_common::policy::Counter;
+use serde_json::{Value, json};
+
+use super::number::{bytes, grouped};
+use super::table::{pairs, table};
+use super::text::{listed, plain};
+use super::time::{instant, span};
+use crate::dataplane::{InstanceInfo, ReasonStats, RunningPolicy, Stats, Usage};
+
+/// Entries in the database.
+pub(crate) struct Counts {
+    pub(crate) allow: usize,
+    pub(crate) deny: usize,
+    pub(crate) bans: usize,
+}
+
+/// All that is known of an instance. What only another version of sipfw could read is missing.
+pub(crate) struct Status {
+    pub(crate) info: InstanceInfo,
+    pub(crate) policy: Option<RunningPolicy>,
+    pub(crate) stats: Option<Stats>,
+    pub(crate) usage: Vec<Usage>,
+    pub(crate) counts: Option<Counts>,
+    /// Bytes that the maps take, as the config's capacities have it.
+    pub(crate) memory: Option<u64>,
+}
+
+impl Status {
+    /// For people; with `all`, reasons that have not occurred too.
+    pub(crate) fn text(&self, all: bool, now: i64) -> String {
+        let mut text = format!("{}\n{}", self.title(), pairs(&self.facts(now)));
+        let Some(stats) = &self.stats else { return text };
+        text.push_str(&format!("\n{}\n", reasons(stats, all)));
+        if stats.peers.iter().any(|peer| peer.id != 0) {
+            text.push_str(&format!("\n{}\n", peers(stats)));
+        }
+        text
+    }
+
+    fn title(&self) -> String {
+        let attached = self.info.mode.map_or("NOT ATTACHED (the interface was made anew)", |mode| mode.word());
+        let mode =
+            self.policy.as_ref().map_or_else(|| "unknown mode".to_owned(), |policy| format!("mode {}", policy.mode));
+        format!("sipfw on {}: {attached}, {mode}", self.info.iface)
+    }
+
+    fn facts(&self, now: i64) -> Vec<(&'static str, String)> {
+        let mut facts = vec![("daemon", self.daemon())];
+        if let Some(policy) = &self.policy {
+            facts.push(("generation", format!("{} by sipfw {}", policy.generation, policy.version)));
+            facts.push(("since", format!("{} ({} ago)", instant(policy.since), span(now - policy.since))));
+            facts.push(("config", files(policy)));
+            if !policy.monitor.is_empty() {
+                facts.push(("monitored", format!("{}: what these stages drop passes", listed(&policy.monitor))));
+            }
+        } else {
+            facts.push(("policy", format!("loaded by another version of sipfw (layout {})", self.info.layout)));
+        }
+        if let Some(counts) = &self.counts {
+            facts.push(("entries", format!("{} allow, {} deny, {} bans", counts.allow, counts.deny, counts.bans)));
+        }
+        if !self.usage.is_empty() {
+            facts.push(("maps", self.usage.iter().map(usage).collect::<Vec<_>>().join(", ")));
+        }
+        facts.extend(self.memory.map(|memory| ("memory", format!("about {}", bytes(memory)))));
+        facts.extend(self.stats.as_ref().map(|stats| ("events lost", grouped(stats.events_lost))));
+        facts
+    }
+
+    fn daemon(&self) -> String {
+        match (self.info.daemon_pid, self.info.ephemeral) {
+            (Some(pid), false) => format!("running (process {pid})"),
+            (Some(pid), true) => format!("running (process {pid}); the firewall ends with it"),
+            (None, _) => "not running; what is loaded goes on without it".to_owned(),
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let policy = self.policy.as_ref();
+        json!({
+            "iface": self.info.iface,
+            "attached": self.info.mode.map(|mode| mode.word()),
+            "mode": policy.map(|p| p.mode.as_str()),
+            "monitor": policy.map(|p| &p.monitor),
+            "generation": policy.map(|p| p.generation),
+            "version": policy.map(|p| p.version.as_str()),
+            "since": policy.map(|p| p.since),
+            "files": policy.map(|p| &p.files),
+            "frags": policy.map(|p| p.frags),
+            "layout": self.info.layout,
+            "program_id": self.info.program_id,
+            "daemon": self.info.daemon_pid,
+            "ephemeral": self.info.ephemeral,
+            "entries": self.counts.as_ref().map(|c| json!({ "allow": c.allow, "deny": c.deny, "ban": c.bans })),
+            "usage": self.usage.iter().map(|u| json!({ "map": u.key, "elements": u.elements, "capacity": u.capacity })).collect::<Vec<_>>(),
+            "memory": self.memory,
+            "reasons": self.stats.as_ref().map(reasons_json),
+            "peers": self.stats.as_ref().map(peers_json),
+            "events_lost": self.stats.as_ref().map(|s| s.events_lost),
+        })
+    }
+}
+
+fn files(policy: &RunningPolicy) -> String {
+    let names: Vec<String> = policy.files.iter().map(|file| plain(file)).collect();
+    if names.is_empty() { "built in".to_owned() } else { names.join(", ") }
+}
+
+fn usage(usage: &Usage) -> String {
+    format!("{} {} of {}", usage.key.replace('_', " "), grouped(usage.elements.into()), grouped(usage.capacity.into()))
+}
+
+fn reasons(stats: &Stats, all: bool) -> comfy_table::Table {
+    let mut table = table(&["REASON", "VERDICT", ">PACKETS", ">BYTES"]);
+    for (r, counter, verdict) in stats.reasons.iter().flat_map(rows) {
+        if all && verdict != MONITORED || counter.packets > 0 {
+            table.add_row([r.reason.word(), verdict, &grouped(counter.packets), &bytes(counter.bytes)]);
+        }
+    }
+    table
+}
+
+const MONITORED: &str = "pass (monitored)";
+
+fn rows(r: &ReasonStats) -> [(&ReasonStats, Counter, &'static str); 2] {
+    let verdict = if r.reason.drops() { "drop" } else { "pass" };
+    [(r, r.enforced, verdict), (r, r.monitored, MONITORED)]
+}
+
+fn reasons_json(stats: &Stats) -> Value {
+    let counter = |c: Counter| json!({ "packets": c.packets, "bytes": c.bytes });
+    let reason = |r: &ReasonStats| {
+        json!({
+            "reason": r.reason.word(), "drops": r.reason.drops(),
+            "enforced": counter(r.enforced), "monitored": counter(r.monitored),
+        })
+    };
+    stats.reasons.iter().map(reason).collect()
+}
+
+fn peers(stats: &Stats) -> comfy_table::Table {
+    let mut table = table(&["PEER", ">PASSED", ">DROPPED"]);
+    for peer in &stats.peers {
+        let name = peer.name.clone().unwrap_or_else(|| "(allow entries)".to_owned());
+        table.add_row([plain(&name), grouped(peer.counter.passed), grouped(peer.counter.dropped)]);
+    }
+    table
+}
+
+fn peers_json(stats: &Stats) -> Value {
+    let peers = stats.peers.iter().filter(|peer| peer.id != 0);
+    peers
+        .map(|p| json!({ "id": p.id, "name": p.name, "passed": p.counter.passed, "dropped": p.counter.dropped }))
+        .collect()
+}
