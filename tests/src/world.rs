@@ -115,6 +115,13 @@ impl World {
         &self.pins
     }
 
+    /// Gives the server a second interface, with nobody on it.
+    pub fn add_interface(&self) -> Result<String> {
+        let name = format!("{}b", self.iface);
+        layout::add_interface(self, &name)?;
+        Ok(name)
+    }
+
     /// A UDP socket in a namespace.
     pub fn udp(&self, place: Place, addr: impl Into<SocketAddr>) -> Result<UdpSocket> {
         let addr = addr.into();

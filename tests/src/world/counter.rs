@@ -20,7 +20,7 @@ impl<'w> Counters<'w> {
         for (name, _) in sources {
             writeln!(rules, " counter {name} {{ }}")?;
         }
-        rules.push_str(" chain all {\n  type filter hook prerouting priority raw; policy accept;\n");
+        rules.push_str(" chain arrivals {\n  type filter hook prerouting priority raw; policy accept;\n");
         for (name, prefix) in sources {
             let family = if prefix.contains(':') { "ip6" } else { "ip" };
             writeln!(rules, "  {family} saddr {prefix} counter name {name}")?;

@@ -29,11 +29,14 @@ impl Frame {
     /// A request of a method with this User-Agent, whose branch, tag and Call-ID are different in every frame.
     pub fn request(method: &str, user_agent: &str, source: Ipv4Addr) -> Self {
         let mark = String::from_utf8_lossy(MARK);
-        Self::new(source, &format!(
-            "{method} sip:{EDGE} SIP/2.0\r\nVia: SIP/2.0/UDP {source}:5060;branch=z9hG4bK{mark};rport\r\nMax-Forwards: 70\r\n\
+        Self::new(
+            source,
+            &format!(
+                "{method} sip:{EDGE} SIP/2.0\r\nVia: SIP/2.0/UDP {source}:5060;branch=z9hG4bK{mark};rport\r\nMax-Forwards: 70\r\n\
              From: <sip:103@{EDGE}>;tag={mark}\r\nTo: <sip:103@{EDGE}>\r\nCall-ID: {mark}@{source}\r\nCSeq: 1 {method}\r\n\
              Contact: <sip:103@{source}:5060>\r\nUser-Agent: {user_agent}\r\nExpires: 60\r\nContent-Length: 0\r\n\r\n"
-        ))
+            ),
+        )
     }
 
     /// Any payload; every `________` in it becomes a number of its own in every frame.

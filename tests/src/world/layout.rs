@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::address::{
-    ATTACKER, ATTACKER_MAC, ATTACKER6, EDGE, EDGE_MAC, EDGE6, ITSP, ITSP_MAC, ITSP6, PHONES, PHONES_MAC, PHONES6, SPOOFED,
-    SPOOFED_BITS,
+    ATTACKER, ATTACKER_MAC, ATTACKER6, EDGE, EDGE_MAC, EDGE6, ITSP, ITSP_MAC, ITSP6, PHONES, PHONES_MAC, PHONES6,
+    SPOOFED, SPOOFED_BITS,
 };
 use super::process::output;
 use super::{Place, World};
@@ -44,15 +44,13 @@ pub(super) fn build(world: &World, driver: Driver) -> Result<()> {
     host(world, Place::Attacker, &format!("{ATTACKER}/32"), &format!("{ATTACKER6}/128"))
 }
 
+/// One more cable to the server.
+pub(super) fn add_interface(world: &World, name: &str) -> Result<()> {
+    wire(world, Place::Edge, "p-second", name, [2, 0, 0, 0, 0, 0x02], Driver::Native)
+}
+
 /// A cable from a namespace to the bridge.
-pub(super) fn wire(
-    world: &World,
-    place: Place,
-    port: &str,
-    iface: &str,
-    mac: [u8; 6],
-    driver: Driver,
-) -> Result<()> {
+fn wire(world: &World, place: Place, port: &str, iface: &str, mac: [u8; 6], driver: Driver) -> Result<()> {
     let netns = world.netns(place);
     netns.within(quiet)??;
     let (near, far) = match driver {

@@ -34,9 +34,8 @@ impl World {
     /// Writes the config: keys of the top level, then tables. The paths are the world's own.
     pub fn configure(&self, keys: &str, tables: &str) -> Result<()> {
         let (dir, pins) = (self.dir().display(), self.pins().display());
-        let text = format!(
-            "{keys}\n{tables}\n[paths]\nstate = \"{dir}/state\"\nrun = \"{dir}/run\"\nbpf = \"{pins}\"\n"
-        );
+        let text =
+            format!("{keys}\n{tables}\n[paths]\nstate = \"{dir}/state\"\nrun = \"{dir}/run\"\nbpf = \"{pins}\"\n");
         std::fs::write(self.config_file(), text).context("write the config")
     }
 
