@@ -77,9 +77,17 @@ impl World {
     }
 
     fn parse(&self, text: &str, bpf: &Path) -> Loaded {
-        let [state, run] = [self.state_dir(), self.run_dir()].map(|dir| dir.display().to_string());
-        let paths = format!("[paths]\nstate = {state:?}\nrun = {run:?}\nbpf = {:?}\n", bpf.display().to_string());
-        parse_str("test", &format!("{text}\n{paths}")).unwrap()
+        parse_str("test", &self.text(text, bpf)).unwrap()
+    }
+
+    /// A config's text with this world's directories.
+    pub(crate) fn config_text(&self, text: &str) -> String {
+        self.text(text, &self.bpf_dir())
+    }
+
+    fn text(&self, text: &str, bpf: &Path) -> String {
+        let dirs = [&self.state_dir(), &self.run_dir(), bpf].map(|dir| dir.display().to_string());
+        format!("{text}\n[paths]\nstate = {:?}\nrun = {:?}\nbpf = {:?}\n", dirs[0], dirs[1], dirs[2])
     }
 
     pub(crate) fn start(&self, iface: &str, config: &str) -> (Instance, Started) {
