@@ -9,6 +9,7 @@ mod completions;
 mod context;
 mod deny;
 mod docs;
+mod doctor;
 mod entry;
 mod events;
 mod exit;
@@ -70,6 +71,7 @@ struct Cli {
 
 /// Options of every verb.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// The config to use instead of /etc/sipfw/sipfw.toml; its directory's conf.d/ is read too
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -97,6 +99,7 @@ enum Verb {
     Explain(explain::Args),
     Replay(replay::Args),
     Events(events::Args),
+    Doctor(doctor::Args),
     Docs(docs::Args),
     Completions(completions::Args),
 }
@@ -126,6 +129,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),
         Verb::Events(args) => events::verb(args, context),
+        Verb::Doctor(args) => doctor::verb(args, context),
         Verb::Docs(args) => docs::verb(args, context),
         Verb::Completions(args) => completions::verb(args, context),
     }

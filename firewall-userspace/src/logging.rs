@@ -3,7 +3,7 @@
 //! Owns: where log lines go: to standard error, or, while a screen is drawn, to a short memory that the screen shows.
 //! Refuses: answers of the command (see [`crate::report`]), and logging from the kernel.
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::level_filters::LevelFilter;
@@ -19,6 +19,7 @@ const REMEMBERED: usize = 200;
 pub(crate) fn to_stderr(level: Level) {
     let timestamps = std::env::var_os("JOURNAL_STREAM").is_none();
     let builder = tracing_subscriber::fmt().with_env_filter(filter(level)).with_target(false).with_writer(io::stderr);
+    let builder = builder.with_ansi(io::stderr().is_terminal());
     // The journal has times of its own.
     let done = if timestamps { builder.try_init() } else { builder.without_time().try_init() };
     ignore_second(done);

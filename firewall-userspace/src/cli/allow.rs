@@ -17,7 +17,8 @@ Examples:
   sipfw allow del 198.51.100.7
   sipfw allow list --sort hits
 
-A file has one prefix a line; # begins a comment, which is kept with the entry. An entry inside another one goes before it.";
+A file has one prefix a line; # begins a comment, which is kept with the entry. An entry inside
+another one goes before it.";
 
 /// Let prefixes in, like a peer without limits
 #[derive(clap::Args)]

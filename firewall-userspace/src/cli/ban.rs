@@ -22,8 +22,8 @@ Examples:
   sipfw ban why 198.51.100.7
   sipfw ban lift 198.51.100.7
 
-A lifted ban leaves a mark, so that its evidence is not lost and the next ban of that source is not a step longer. To block
-a source by hand, use `sipfw deny add`.";
+A lifted ban leaves a mark, so that its evidence is not lost and the next ban of that source is not
+a step longer. To block a source by hand, use `sipfw deny add`.";
 
 /// Show and lift the firewall's own bans
 #[derive(clap::Args)]

@@ -1,9 +1,9 @@
 //! What every verb begins with: the global options, the config, the database, and where the answer goes.
 //!
 //! Owns: opening them. Refuses: a second way to find the config or the database.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::config::{self, Config, Loaded};
 use crate::report::Output;
@@ -26,6 +26,18 @@ impl Context {
     /// The file that `--config` names.
     pub(super) fn config_path(&self) -> Option<&Path> {
         self.global.config.as_deref()
+    }
+
+    /// The same, as it can be found from any directory: for what outlives this command.
+    pub(super) fn absolute_config_path(&self) -> Result<Option<PathBuf>> {
+        let absolute = self.config_path().map(std::path::absolute).transpose();
+        absolute.context("cannot tell which directory this is")
+    }
+
+    /// The config with its warnings, and files' names that can be found from any directory.
+    pub(super) fn load_absolute(&self) -> Result<Loaded> {
+        let path = self.absolute_config_path()?;
+        config::load(path.as_deref()).map_err(|problems| failure::bad_config(&problems))
     }
 
     /// The config with its warnings.

@@ -17,8 +17,9 @@ Examples:
   sipfw deny del 203.0.113.0/24
   sipfw deny list --sort hits
 
-A file has one prefix a line; # begins a comment, which is kept with the entry. An entry inside another one goes before it.
-Deny entries go before peers: one that covers a whole prefix of a peer needs --force.";
+A file has one prefix a line; # begins a comment, which is kept with the entry. An entry inside
+another one goes before it. Deny entries go before peers: one that covers a whole prefix of a peer
+needs --force.";
 
 /// Block prefixes
 #[derive(clap::Args)]

@@ -19,8 +19,8 @@ Examples:
   sipfw events --since 10m --reason not_sip --reason signature
   sipfw events --follow --json          one JSON object a line, as they come
 
-Events are samples: at most events.per_second of each reason are kept while the daemon runs. `sipfw status` has exact
-counts. With --json, each event is one object on a line of its own.";
+Events are samples: at most events.per_second of each reason are kept while the daemon runs. `sipfw
+status` has exact counts. With --json, each event is one object on a line of its own.";
 
 /// Show samples of dropped packets
 #[derive(clap::Args)]

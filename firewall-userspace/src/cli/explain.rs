@@ -30,13 +30,13 @@ Examples:
   sipfw explain --from 198.51.100.7 --method REGISTER
   sipfw explain --from 2001:db8::7 --method INVITE --transport tcp --user-agent friendly-scanner
   sipfw explain --from 198.51.100.7 --payload odd.bin
-  sipfw explain --from 198.51.100.7 --transport tls      a connection attempt; what is inside is encrypted
+  sipfw explain --from 198.51.100.7 --transport tls   a connection attempt; the rest is encrypted
   sipfw explain --frame packet.pcap --json
   sipfw explain --from 198.51.100.7 --config new.toml --fresh
 
-The packet runs through the program that is loaded, or, with --fresh or where none is, through one of the config and the
-database. It leaves no trace: nothing is counted or charged. A limit decides by what its source has sent until now.
-Exit code 0 if the packet passes, 1 if it is dropped.";
+The packet runs through the program that is loaded, or, with --fresh or where none is, through one
+of the config and the database. It leaves no trace: nothing is counted or charged. A limit decides
+by what its source has sent until now. Exit code 0 if the packet passes, 1 if it is dropped.";
 
 /// Say whether a packet would pass, and what decides
 #[derive(clap::Args)]

@@ -20,8 +20,8 @@ Examples:
   sipfw peer add itsp 198.51.100.0/24 2001:db8:5::/48 --transports udp,tls --reload
   sipfw peer del itsp --reload
 
-Peers are part of the config: add writes a file of its own into conf.d/, del removes only such a file. Nothing holds before
-`sipfw reload`.";
+Peers are part of the config: add writes a file of its own into conf.d/, del removes only such a
+file. Nothing holds before `sipfw reload`.";
 
 /// Show and edit peers
 #[derive(clap::Args)]

@@ -19,7 +19,8 @@ Examples:
   sipfw reload --iface eth0
   sipfw reload --json
 
-A config with an error changes nothing: exit code 2, and every error is told. No packet sees half a policy.";
+A config with an error changes nothing: exit code 2, and every error is told. No packet sees half a
+policy.";
 
 /// Put the config into effect, or change nothing
 #[derive(clap::Args)]
@@ -32,7 +33,7 @@ pub(super) fn verb(_args: &Args, context: &mut Context) -> Result<Exit> {
 
 /// Reloads every instance that uses this config's database, or the one that is meant.
 pub(super) fn perform(context: &mut Context) -> Result<Exit> {
-    let loaded = context.load()?;
+    let loaded = context.load_absolute()?;
     for warning in &loaded.warnings {
         eprintln!("sipfw: {warning}");
     }

@@ -40,10 +40,11 @@ Examples:
   sipfw replay attack.pcap --entries --first 10
   sipfw replay attack.pcap --json
 
-Every frame goes through a program of its own, by the config, with the capture's clock: rates are judged as they were. The
-database's entries take part only with --entries. Nothing is changed, and no interface is needed, but it takes root.
-Capture what comes in (`tcpdump -Q in`), or the host's own answers are judged as if they had come in, too.
-With --json, each frame is one object on a line of its own.";
+Every frame goes through a program of its own, by the config, with the capture's clock: rates are
+judged as they were. The database's entries take part only with --entries. Nothing is changed, and
+no interface is needed, but it takes root. Capture what comes in (`tcpdump -Q in`), or the host's
+own answers are judged as if they had come in, too. With --json, each frame is one object on a line
+of its own.";
 
 /// Judge every frame of a capture by a config
 #[derive(clap::Args)]

@@ -25,8 +25,9 @@ Examples:
   sipfw run --ephemeral                 to try it: Ctrl-C takes the firewall off again
   sipfw run --config new.toml --no-status
 
-Without --ephemeral the firewall stays when the daemon ends, however it ends; `sipfw unload` takes it off. A second run takes
-over without a gap. SIGHUP reloads the config. RUST_LOG sets another level of log lines than the config's.";
+Without --ephemeral the firewall stays when the daemon ends, however it ends; `sipfw unload` takes
+it off. A second run takes over without a gap. SIGHUP reloads the config. RUST_LOG sets another
+level of log lines than the config's.";
 
 /// Load the firewall and serve it in the foreground
 #[derive(clap::Args)]
@@ -41,7 +42,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
-    let loaded = context.load()?;
+    let loaded = context.load_absolute()?;
     if !geteuid().is_root() {
         bail!("only root may load a program into the kernel: run it with sudo; `sipfw check` works without");
     }
@@ -54,7 +55,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     let (instance, started) = Instance::start(&loaded, &options)?;
     tell(&started, context)?;
     let screen = log.map(|log| Screen::begin(&loaded, &started.iface, log)).transpose()?;
-    let config_file = context.config_path().map(Into::into);
+    let config_file = context.absolute_config_path()?;
     let served = event_loop::run(instance, Settings { loaded, config_file });
     screen.map_or(Ok(()), Screen::end)?;
     served.map(|()| Exit::Yes)

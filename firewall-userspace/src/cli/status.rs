@@ -17,8 +17,8 @@ Examples:
   sipfw status
   sipfw status --iface eth0 --json
 
-Exit code 0 if the firewall is loaded, 1 if it is not. It protects without the daemon too; the daemon keeps samples of
-drops and sweeps what has ended.";
+Exit code 0 if the firewall is loaded, 1 if it is not. It protects without the daemon too; the
+daemon keeps samples of drops and sweeps what has ended.";
 
 /// Show what is loaded, and what it has passed and dropped
 #[derive(clap::Args)]

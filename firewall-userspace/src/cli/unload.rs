@@ -15,8 +15,8 @@ Examples:
   sipfw unload --iface eth0
   sipfw unload --all
 
-Links, programs, maps and counters are removed, and packets pass unfiltered from then on. Entries and bans stay in the
-database. End the daemon first (`systemctl stop sipfw`).";
+Links, programs, maps and counters are removed, and packets pass unfiltered from then on. Entries
+and bans stay in the database. End the daemon first (`systemctl stop sipfw`).";
 
 /// Take the firewall off an interface; from then on packets pass unfiltered
 #[derive(clap::Args)]

@@ -33,7 +33,9 @@ impl Status {
     pub(crate) fn text(&self, all: bool, now: i64) -> String {
         let mut text = format!("{}\n{}", self.title(), pairs(&self.facts(now)));
         let Some(stats) = &self.stats else { return text };
-        text.push_str(&format!("\n{}\n", reasons(stats, all)));
+        let reasons = reasons(stats, all);
+        let reasons = if reasons.is_empty() { "no packet yet".to_owned() } else { reasons.to_string() };
+        text.push_str(&format!("\n{reasons}\n"));
         if stats.peers.iter().any(|peer| peer.id != 0) {
             text.push_str(&format!("\n{}\n", peers(stats)));
         }

@@ -14,14 +14,6 @@ pub(crate) fn instant(unix_ms: i64) -> String {
     }
 }
 
-/// `14:05:06.789`, local time.
-pub(crate) fn of_day(unix_ms: i64) -> String {
-    match Timestamp::from_millisecond(unix_ms) {
-        Ok(time) => time.to_zoned(TimeZone::system()).strftime("%H:%M:%S.%3f").to_string(),
-        Err(_) => format!("{unix_ms} ms"),
-    }
-}
-
 /// A span in its two largest units: `3days 4h`, `2m 5s`.
 pub(crate) fn span(ms: i64) -> String {
     let seconds = u64::try_from(ms / 1000).unwrap_or(0);

@@ -100,7 +100,9 @@ impl Sampler {
         self.read_events(now)?;
         let seconds = self.before.as_ref().map(|(before, ..)| (at - *before).as_secs_f64());
         let reasons = self.reasons(&stats, seconds);
-        let sum = |f: &dyn Fn(&ReasonRate) -> bool| reasons.iter().filter(|r| f(r)).map(|r| r.rate).sum::<f64>();
+        let sum = |f: &dyn Fn(&ReasonRate) -> bool| {
+            reasons.iter().filter(|r| f(r)).map(|r| r.rate).fold(0.0, |sum, rate| sum + rate)
+        };
         let (dropped, monitored) = (sum(&|r| r.drops && !r.monitored), sum(&|r| r.monitored));
         self.remember(dropped);
         let sample = Sample {

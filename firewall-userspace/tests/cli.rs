@@ -1,0 +1,20 @@
+//! The command from outside: help, exit codes, JSON, lists with bad lines. No root, no daemon, nothing loaded.
+//!
+//! Each test has a directory of its own; the config there keeps state, run and BPF directories inside it.
+#[path = "cli/sipfw.rs"]
+mod sipfw;
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/docs.rs"]
+mod docs;
+#[path = "cli/entries.rs"]
+mod entries;
+#[path = "cli/events.rs"]
+mod events;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/peers.rs"]
+mod peers;
+#[path = "cli/refusals.rs"]
+mod refusals;
