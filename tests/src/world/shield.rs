@@ -2,6 +2,7 @@
 //!
 //! Owns: its config, the command, the daemon, and the library's view of what is loaded. Refuses: knowing how any of these
 //! work.
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -61,12 +62,19 @@ impl World {
         self.shield_on(self.iface())
     }
 
-    /// Starts a daemon on an interface of the server.
+    /// Starts a daemon on an interface of the server. It is ready when it says so, as to a service manager
+    /// (sd_notify(3)): from then on it obeys signals, too.
     pub fn shield_on(&self, iface: &str) -> Result<Daemon> {
         let log = self.dir().join(format!("sipfw-{iface}.log"));
-        let mut process = Process::start(&mut self.sipfw(&["run", "--iface", iface]), "sipfw run", &log)?;
+        let path = self.dir().join(format!("notify-{iface}"));
+        let _ = std::fs::remove_file(&path);
+        let notices = UnixDatagram::bind(&path).context("a socket for the daemon's notices")?;
+        notices.set_nonblocking(true)?;
+        let mut command = self.sipfw(&["run", "--iface", iface]);
+        let mut process = Process::start(command.env("NOTIFY_SOCKET", &path), "sipfw run", &log)?;
+        process.ready(START, || says_ready(&notices).then_some(()))?;
         let pid = process.id();
-        let mode = process.ready(START, || self.served_by(iface, pid))?;
+        let mode = self.served_by(iface, pid).with_context(|| format!("{iface} is not served by process {pid}"))?;
         Ok(Daemon { process, mode })
     }
 
@@ -118,6 +126,11 @@ impl World {
             Err(problems) => bail!("the world's config is wrong: {problems:?}"),
         }
     }
+}
+
+fn says_ready(notices: &UnixDatagram) -> bool {
+    let mut notice = [0; 256];
+    notices.recv(&mut notice).is_ok_and(|len| notice[..len].starts_with(b"READY=1"))
 }
 
 impl Daemon {
