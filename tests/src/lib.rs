@@ -6,3 +6,4 @@ pub mod bench;
 pub mod harness;
 pub mod packets;
 pub mod vm;
+pub mod world;

@@ -1,0 +1,37 @@
+//! Who is where. The documentation's networks (RFC 5737, RFC 3849), and the benchmarks' (RFC 2544) for spoofed sources.
+//!
+//! Owns: every address of the world. Refuses: setting them (the layout does).
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The server.
+pub const EDGE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// The server.
+pub const EDGE6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1);
+/// The carrier.
+pub const ITSP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+/// The carrier.
+pub const ITSP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x10, 0, 0, 0, 0, 0x10);
+/// The phones' office.
+pub const PHONES: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 20);
+/// The phones' office.
+pub const PHONES6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x20, 0, 0, 0, 0, 0x20);
+/// The attacker's own address.
+pub const ATTACKER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 66);
+/// The attacker's own address.
+pub const ATTACKER6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xbad, 0, 0, 0, 0, 0x66);
+/// What the attacker pretends to be: answers go to it, and it ignores them.
+pub const SPOOFED: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
+/// Bits of [`SPOOFED`]'s prefix.
+pub const SPOOFED_BITS: u8 = 15;
+
+/// Hardware addresses are constants, so that generated frames need no look-up.
+pub const EDGE_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x01];
+/// The carrier's.
+pub const ITSP_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x10];
+/// The phones'.
+pub const PHONES_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x20];
+/// The attacker's.
+pub const ATTACKER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x66];
+
+/// The port of SIP.
+pub const SIP: u16 = 5060;
