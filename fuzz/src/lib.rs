@@ -5,13 +5,21 @@
 //! Refuses: verdicts on particular packets, which are tables elsewhere.
 use firewall_common::sip::Window;
 
+pub mod config;
 pub mod header_scan;
 pub mod packet;
 pub mod start_line;
 
+/// A property: panics when it does not hold for the input.
+pub type Property = fn(&[u8]);
+
 /// Every target by name.
-pub const TARGETS: [(&str, fn(&[u8])); 3] =
-    [("header_scan", header_scan::check), ("packet", packet::check), ("start_line", start_line::check)];
+pub const TARGETS: [(&str, Property); 4] = [
+    ("config", config::check),
+    ("header_scan", header_scan::check),
+    ("packet", packet::check),
+    ("start_line", start_line::check),
+];
 
 /// The payload in a window that held `before` earlier.
 fn window(payload: &[u8], before: &[u8]) -> Window {
