@@ -1,4 +1,4 @@
-//! Each error of the store, brought about by its real cause.
+//! Each error of the store, brought about by its real cause. Those that mount a tmpfs need root.
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -172,7 +172,6 @@ fn mount(args: &[&str], at: &Path) {
 }
 
 #[test]
-#[ignore = "mounts a tmpfs: needs root"]
 fn a_file_system_without_space() {
     let tmpfs = Tmpfs::mount("size=256k");
     let mut store = Store::open(tmpfs.0.path()).unwrap();
@@ -185,7 +184,6 @@ fn a_file_system_without_space() {
 }
 
 #[test]
-#[ignore = "mounts a tmpfs: needs root"]
 fn no_space_from_the_beginning() {
     for pages in 2..14 {
         let tmpfs = Tmpfs::mount(&format!("size={}k", pages * 4));
@@ -197,7 +195,6 @@ fn no_space_from_the_beginning() {
 }
 
 #[test]
-#[ignore = "mounts a tmpfs: needs root"]
 fn a_file_system_that_may_only_be_read() {
     let tmpfs = Tmpfs::mount("size=1m");
     drop(Store::open(tmpfs.0.path()).unwrap());
