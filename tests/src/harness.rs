@@ -10,4 +10,4 @@ mod shield;
 pub use counters::Counters;
 pub use entries::{SECOND, allow, ban, deny};
 pub use expect::{Row, row};
-pub use shield::{Action, Shield, now};
+pub use shield::{Action, KEY, Shield, now};

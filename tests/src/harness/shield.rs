@@ -30,7 +30,7 @@ pub enum Action {
 }
 
 /// The strangers' key: fixed, so that a failure can be repeated.
-pub(super) const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
+pub const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
 
 /// The loaded program.
 pub struct Shield {

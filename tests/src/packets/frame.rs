@@ -159,6 +159,11 @@ impl Frame {
         self
     }
 
+    /// Whether it is a UDP datagram.
+    pub fn is_udp(&self) -> bool {
+        matches!(self.transport, Transport::Udp { .. })
+    }
+
     /// TCP's flags.
     #[must_use]
     pub fn flags(mut self, new: u8) -> Self {

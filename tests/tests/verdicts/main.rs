@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use firewall_common::reason::Reason;
 use firewall_tests::harness::{Row, Shield, now};
+use firewall_userspace::dataplane::load;
 use firewall_userspace::entries::StoredEntry;
 
 mod cut;
@@ -88,6 +89,20 @@ impl Table {
 
     fn hold(&self) {
         self.shield().expect(&self.rows);
+    }
+}
+
+/// A quarter of what the kernel's verifier is willing to follow.
+const INSTRUCTIONS_MAX: u32 = 250_000;
+
+#[test]
+fn every_program_is_verified_with_room_to_spare() {
+    let shield = Shield::with_programs(UNLIMITED, &load::PROGRAMS);
+    for name in load::PROGRAMS {
+        let info = shield.program(name).info().expect("a loaded program tells of itself");
+        let count = info.verified_instruction_count().expect("kernels from 5.16 on count");
+        println!("{name}: {count} instructions");
+        assert!(count <= INSTRUCTIONS_MAX, "{name}: the verifier followed {count} instructions");
     }
 }
 
