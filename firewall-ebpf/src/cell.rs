@@ -23,10 +23,11 @@ fn swap(cell: *mut u64, old: u64, new: u64) -> bool {
     unsafe { atomic_cxchg::<u64, SEQ, SEQ>(cell, old, new).1 }
 }
 
-/// Takes one from a count, if it is not zero. Two CPUs that take the last at once both get it.
+/// Takes one from a count, if there is one. A count below zero has none: it was the last, and several CPUs took it at
+/// once.
 #[inline(always)]
 pub(crate) fn take(count: *mut u64) -> bool {
-    if load(count) == 0 {
+    if load(count).cast_signed() <= 0 {
         return false;
     }
     // SAFETY: as above.

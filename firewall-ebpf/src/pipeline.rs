@@ -37,6 +37,7 @@ fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict>
     let ports = Ports::parse(frame, &forget(packet))?;
     trial.src_port = ports.src;
     trial.dst_port = ports.dst;
+    trial.payload_at = packet.at + UDP_HEADER;
     let class = ports::classify(packet.protocol, ports.dst);
     if class == 0 {
         return deny::judge_other(trial);
@@ -49,6 +50,8 @@ fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict>
     verdict
 }
 
+/// Where an event's snapshot begins while nobody has read the transport header: a TCP header's rest then comes with it.
+const UDP_HEADER: u32 = 8;
 /// No transport header begins behind this: two tags, an IPv6 header and the most extension headers, each of the longest
 /// kind, take 12,350 bytes. A power of two less one.
 const HEADERS_MAX: u64 = 0x3fff;

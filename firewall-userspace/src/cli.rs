@@ -74,7 +74,7 @@ struct Cli {
 #[command(next_help_heading = "Options of every command")]
 struct Global {
     /// The config to use instead of /etc/sipfw/sipfw.toml; its directory's conf.d/ is read too
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, env = "SIPFW_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// Print JSON instead of text
     #[arg(long, global = true)]

@@ -1,4 +1,4 @@
-//! The command from outside: help, exit codes, JSON, lists with bad lines. No root, no daemon, nothing loaded.
+//! The command from outside: help, exit codes, JSON, lists with bad lines. No daemon and nothing loaded, and no root but in `judged`.
 //!
 //! Each test has a directory of its own; the config there keeps state, run and BPF directories inside it.
 #[path = "cli/sipfw.rs"]
@@ -14,6 +14,8 @@ mod entries;
 mod events;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/judged.rs"]
+mod judged;
 #[path = "cli/peers.rs"]
 mod peers;
 #[path = "cli/refusals.rs"]

@@ -1,10 +1,10 @@
 //! The daemon as a process: what it does in the background, and what signals do to it. Needs root.
 //!
 //! The process is this test binary itself, told by its environment to be a daemon.
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use firewall_common::reason::Reason;
@@ -13,6 +13,7 @@ use firewall_userspace::dataplane::{Instance, StartOptions, clock, probe};
 use firewall_userspace::entries::NewEntry;
 use firewall_userspace::event_loop::{self, Settings};
 use rustix::process::{Pid, Signal, kill_process};
+use tracing::Level;
 
 #[allow(dead_code, reason = "shared with other tests, which use the rest")]
 #[path = "lifecycle/world.rs"]
@@ -23,6 +24,7 @@ const STRANGER: &str = "198.51.100.7";
 const CONFIG: &str = "SFD_CONFIG";
 const IFACE: &str = "SFD_IFACE";
 const EPHEMERAL: &str = "SFD_EPHEMERAL";
+const TRACE: &str = "SFD_TRACE";
 /// How long anything may take: the verifier has to share a processor with other tests.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -30,7 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[test]
 fn daemon_process() {
     let Some(file) = std::env::var_os(CONFIG) else { return };
-    let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+    let level = if std::env::var_os(TRACE).is_some() { Level::TRACE } else { Level::INFO };
+    tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(std::io::stderr).init();
     let iface = std::env::var(IFACE).ok();
     let options = StartOptions { iface, ephemeral: std::env::var_os(EPHEMERAL).is_some() };
     let loaded = config::load(Some(Path::new(&file))).unwrap();
@@ -45,16 +48,18 @@ struct Daemon {
 impl Daemon {
     /// Starts one and waits until it says that it is ready.
     fn start(world: &World, iface: &str, ephemeral: bool) -> Self {
+        Self::start_with(world, iface, if ephemeral { &[EPHEMERAL] } else { &[] })
+    }
+
+    fn start_with(world: &World, iface: &str, settings: &[&str]) -> Self {
         let socket = world.run_dir().with_file_name(format!("notify-{iface}"));
         let _ = fs::remove_file(&socket);
         let ready = UnixDatagram::bind(&socket).unwrap();
         ready.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "daemon_process", "--nocapture"]);
+        command.args(["--exact", "daemon_process", "--nocapture"]).stdout(Stdio::null());
         command.env(CONFIG, config_file(world)).env(IFACE, iface).env("NOTIFY_SOCKET", &socket);
-        if ephemeral {
-            command.env(EPHEMERAL, "1");
-        }
+        command.envs(settings.iter().map(|name| (name, "1"))).stderr(File::create(log_file(world)).unwrap());
         let child = command.spawn().unwrap();
         let mut said = [0; 64];
         let len = ready.recv(&mut said).unwrap();
@@ -74,6 +79,10 @@ impl Daemon {
 
 fn config_file(world: &World) -> std::path::PathBuf {
     world.run_dir().with_file_name("sipfw.toml")
+}
+
+fn log_file(world: &World) -> std::path::PathBuf {
+    world.run_dir().with_file_name("log")
 }
 
 fn write_config(world: &World, text: &str) {
@@ -176,4 +185,19 @@ fn an_ephemeral_daemon_leaves_nothing_attached_however_it_ends() {
     eventually("it reloads", || world.open(&iface).is_ok_and(|instance| instance.generation() == 2));
     assert!(daemon.end(Signal::INT).success());
     assert!(world.xdp(&iface).is_none() && !world.pins(&iface).exists());
+}
+
+#[test]
+fn a_tracing_daemon_logs_what_the_kernel_programs_say() {
+    let world = World::new();
+    let iface = world.veth();
+    write_config(&world, "");
+    world.add(&[deny(STRANGER)]);
+    let daemon = Daemon::start_with(&world, &iface, &[TRACE]);
+    let instance = world.open(&iface).unwrap();
+    eventually("the verdict is logged", || {
+        send(&world, &instance);
+        fs::read_to_string(log_file(&world)).unwrap().contains("from ::ffff:198.51.100.7 to port")
+    });
+    assert!(daemon.end(Signal::TERM).success());
 }

@@ -4,9 +4,14 @@ use std::net::IpAddr;
 
 use firewall_common::reason::Reason;
 use firewall_userspace::dataplane::{AttachMode, Error, Instance, probe};
+use firewall_userspace::entries::Kind;
 
+#[path = "lifecycle/traffic.rs"]
+mod traffic;
+#[allow(dead_code, reason = "shared with other tests, which use the rest")]
 #[path = "lifecycle/world.rs"]
 mod world;
+use traffic::{Traffic, received};
 use world::{World, deny, frame};
 
 const STRANGER: &str = "198.51.100.7";
@@ -219,6 +224,24 @@ fn capacities_change_without_losing_anything() {
 }
 
 #[test]
+fn a_full_map_takes_other_entries_in_the_place_of_its_own() {
+    let world = World::new();
+    let iface = world.veth();
+    world.add(&[deny("192.0.2.1"), deny("192.0.2.2")]);
+    let (mut instance, _) = world.start(&iface, "[capacity]\nbans = 2");
+    world.store().flush(Kind::Deny, world.wall()).unwrap();
+    world.add(&[deny("192.0.2.3"), deny("192.0.2.4")]);
+    let synced = instance.sync_entries(&world.store()).unwrap();
+    assert_eq!((synced.written, synced.removed), (2, 2));
+    assert_eq!(world.judge(&instance, "192.0.2.1"), Reason::Stranger);
+    assert_eq!(world.judge(&instance, "192.0.2.4"), Reason::Denied);
+    world.add(&[deny("192.0.2.5")]);
+    let refused = instance.sync_entries(&world.store()).unwrap_err();
+    assert!(matches!(refused, Error::Full { .. }), "{refused}");
+    assert_eq!(world.judge(&instance, "192.0.2.4"), Reason::Denied);
+}
+
+#[test]
 fn a_damaged_database_does_not_stop_what_is_enforced() {
     let world = World::new();
     let iface = world.veth();
@@ -278,6 +301,33 @@ fn a_renamed_interface_keeps_its_firewall() {
     assert_eq!(world.xdp("sfdother"), Some((AttachMode::Native, started.program_id)));
     world.unload(&iface).unwrap();
     assert_eq!(world.xdp("sfdother"), None);
+}
+
+#[test]
+fn reload_kill_and_takeover_let_no_denied_packet_by() {
+    let world = World::new();
+    let iface = world.veth();
+    // First that there is something to see: without the firewall the packets arrive.
+    let traffic = Traffic::send(&world::peer_of(&iface), frame(STRANGER));
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(received() > 0);
+    traffic.stop();
+    world.add(&[deny(STRANGER)]);
+    let (mut instance, _) = world.start(&iface, "");
+    let before = received();
+    let traffic = Traffic::send(&world::peer_of(&iface), frame(STRANGER));
+    let small = "[capacity]\nbans = 1000\nentries = 1000\nregistrants = 100\ncells = 1024";
+    for config in ["mode = \"trunk\"", "", small, "[strangers]\nv6_prefix = 56"] {
+        instance.reload(&world.config(config)).unwrap();
+    }
+    drop(instance);
+    let (instance, started) = world.start(&iface, small);
+    assert!(started.took_over);
+    let sent = traffic.stop();
+    assert_eq!(received() - before, 0, "of {sent}");
+    let stats = instance.stats().unwrap();
+    let denied = stats.reasons.iter().find(|stats| stats.reason == Reason::Denied).unwrap().enforced.packets;
+    assert!(denied > 1_000 && denied <= sent, "{denied} of {sent}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn lies_inside(frame: &[u8], packet: &Packet) {
     if let Some(Continue(datagram)) = reading.udp {
         assert!(datagram.at >= packet.at + 8 && datagram.at + datagram.len <= end, "{datagram:?} in {packet:?}");
         let said = u16::from_be_bytes([frame[packet.at as usize + 4], frame[packet.at as usize + 5]]);
-        assert!(packet.fragment.is_some() || u32::from(said) == datagram.len + 8, "{datagram:?}, not {said}");
+        assert!(packet.part.is_fragment() || u32::from(said) == datagram.len + 8, "{datagram:?}, not {said}");
     }
     if let Some(Continue(segment)) = reading.tcp {
         assert!(segment.at >= packet.at + 20 && segment.at + segment.len == end, "{segment:?} in {packet:?}");

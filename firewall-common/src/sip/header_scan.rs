@@ -1,7 +1,7 @@
 //! Finds the header fields whose values are looked at, eight bytes at a time.
 //!
 //! Owns: where the values of User-Agent and From begin. Refuses: reading values, and every other header field.
-use super::window::{EXAMINED, Window, highest_index, repeat, zeros};
+use super::window::{EXAMINED, Window, lowest_index, lowest_zero, repeat};
 
 /// Where header values begin: offsets in the window, 0 for a field that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -13,32 +13,34 @@ pub struct Values {
 }
 
 const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
-const BLANK_LINE: u64 = u32::from_le_bytes(*b"\r\n\r\n") as u64;
+/// How many line ends there is time for in a full window, since each makes the next word begin anew. Headers of more
+/// lines than this, in as many bytes, are not read to their end.
+const LINES: u32 = 64;
 
 /// Looks at the line that begins at `start` and at every later one, up to the empty line that ends the headers or to
 /// `limit`.
-///
-/// Of the line ends within one word only the last counts. A line between two of them has at most six characters, and
-/// no header field with a value of interest is that short.
 #[inline(always)]
 pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
     let mut found = Values { user_agent: w.forget(0), from: w.forget(0) };
     let limit = if limit < w.len() { limit } else { w.len() };
+    // The line end before `start`.
     let mut at = start.wrapping_sub(1);
-    for _ in 0..EXAMINED / 8 {
+    for _ in 0..EXAMINED / 8 + LINES {
+        let ends = lowest_zero(w.word(at) ^ repeat(b'\n'));
+        let step = if ends == 0 { 8 } else { lowest_index(ends) };
+        at = w.forget(at + step);
         if at >= limit {
             break;
         }
-        let ends = zeros(w.word(at) ^ repeat(b'\n'));
-        if ends != 0 {
-            let line = w.forget(at + highest_index(ends) + 1);
-            let name = w.word(line);
-            if name & 0xffff == CRLF || w.word(line.wrapping_sub(4)) & 0xffff_ffff == BLANK_LINE {
-                break;
-            }
-            note(w, line, name | repeat(0x20), &mut found);
+        if ends == 0 {
+            continue;
         }
-        at += 8;
+        at += 1;
+        let name = w.word(at);
+        if name & 0xffff == CRLF {
+            break;
+        }
+        note(w, at, name | repeat(0x20), &mut found);
     }
     found
 }
@@ -95,6 +97,29 @@ mod tests {
     fn stops_at_the_body() {
         let m = "MESSAGE sip:a SIP/2.0\r\nVia: x\r\n\r\nUser-Agent: sipcli\r\nFrom: y\r\n";
         assert_eq!(locate_in(m), (None, None));
+    }
+
+    #[test]
+    fn every_line_counts_however_short() {
+        for pad in 0..16 {
+            let head = format!("A sip:a SIP/2.0\r\nX: {}\r\n", "x".repeat(pad));
+            let folded = format!("{head}f:\r\n <sip:a@b>\r\n\r\n");
+            assert_eq!(locate_in(&folded), (None, Some(head.len() + 1)), "{folded:?}");
+            let folded = format!("{head}From:\r\n <sip:a@b>\r\n\r\n");
+            assert_eq!(locate_in(&folded), (None, Some(head.len() + 4)), "{folded:?}");
+            for body in ["x\r\nUser-Agent: y\r\n", "\r\nf: y\r\n", "\nFrom: y\r\n"] {
+                assert_eq!(locate_in(&format!("{head}\r\n{body}")), (None, None), "{head:?} {body:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_limit_is_exact() {
+        let m = "A sip:a SIP/2.0\r\nX: y\r\nFrom: z\r\n\r\n";
+        let mut w = Window::new();
+        w.fill(m.as_bytes());
+        let line = m.find("From").unwrap() as u32;
+        assert_eq!([line - 1, line].map(|limit| locate(&w, 17, limit).from), [0, line + 4]);
     }
 
     #[test]

@@ -108,12 +108,6 @@ pub(super) const fn lowest_zero(word: u64) -> u64 {
     word.wrapping_sub(repeat(1)) & !word & repeat(0x80)
 }
 
-/// The high bit of every byte of `word` that is zero, and of no other.
-#[inline(always)]
-pub(super) const fn zeros(word: u64) -> u64 {
-    !(((word & repeat(0x7f)) + repeat(0x7f)) | word | repeat(0x7f))
-}
-
 /// The high bit of the lowest byte of `word` that is at most a space; bytes above it may be marked falsely.
 #[inline(always)]
 pub(super) const fn lowest_blank(word: u64) -> u64 {
@@ -126,12 +120,6 @@ pub(super) const fn lowest_index(mask: u64) -> u32 {
     mask.trailing_zeros() >> 3
 }
 
-/// The index (0..=7) of the highest marked byte of a mask that is not zero.
-#[inline(always)]
-pub(super) const fn highest_index(mask: u64) -> u32 {
-    7 - (mask.leading_zeros() >> 3)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,11 +130,8 @@ mod tests {
         fn masks_agree_with_bytes(bytes in any::<[u8; 8]>()) {
             let word = u64::from_le_bytes(bytes);
             let first = |f: &dyn Fn(u8) -> bool| bytes.iter().position(|b| f(*b)).map(|i| i as u32);
-            let last = bytes.iter().rposition(|b| *b == 0).map(|i| i as u32);
             let index = |mask: u64| (mask != 0).then(|| lowest_index(mask));
             prop_assert_eq!(index(lowest_zero(word)), first(&|b| b == 0));
-            prop_assert_eq!(index(zeros(word)), first(&|b| b == 0));
-            prop_assert_eq!((zeros(word) != 0).then(|| highest_index(zeros(word))), last);
             prop_assert_eq!(index(lowest_blank(word)), first(&|b| b <= b' '));
         }
 

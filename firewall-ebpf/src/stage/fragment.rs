@@ -11,7 +11,7 @@ use firewall_common::maps;
 use firewall_common::packet::Packet;
 use firewall_common::policy::{DatagramKey, DatagramVerdict};
 use firewall_common::reason::Reason;
-use firewall_common::verdict::{Flow, Verdict, stop};
+use firewall_common::verdict::{Flow, Verdict};
 
 use crate::stage::deny;
 use crate::trial::{Circumstances, Trial, is_monitored};
@@ -36,19 +36,20 @@ pub(crate) fn later<C: Circumstances>(trial: &mut Trial<C>, packet: &Packet) -> 
     deny::judge(trial)?;
     // SAFETY: the value is copied at once; one that is replaced meanwhile is one of the two.
     let known = unsafe { FRAGMENTS.get(key(trial, packet)) }.copied();
-    let Some(first) = known.filter(|first| first.until > trial.now()) else {
-        if packet.part.offset < FIRST_LATER_BYTE {
-            trial.object(Verdict::of(Reason::FragmentTiny))?;
+    let known = known.filter(|first| first.until > trial.now());
+    if let Some(first) = known {
+        if first.dropped != 0 {
+            return Break(Verdict::of(Reason::FragmentFollows));
         }
-        return stop(Reason::OtherTraffic);
-    };
-    if first.dropped != 0 {
-        return Break(Verdict::of(Reason::FragmentFollows));
+        if packet.part.offset < first.end {
+            trial.object(Verdict::of(Reason::FragmentOverlap))?;
+        }
     }
-    if packet.part.offset < first.end {
-        trial.object(Verdict::of(Reason::FragmentOverlap))?;
+    // Also behind a first fragment that passed: a start line alone passes, and the headers would follow unseen.
+    if packet.part.offset < FIRST_LATER_BYTE {
+        trial.object(Verdict::of(Reason::FragmentTiny))?;
     }
-    Continue(Verdict::of(Reason::Fragment))
+    Continue(Verdict::of(if known.is_some() { Reason::Fragment } else { Reason::OtherTraffic }))
 }
 
 /// Remembers the verdict of a first fragment. Those of denied sources need no memory: every fragment of theirs is

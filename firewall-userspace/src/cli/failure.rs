@@ -5,7 +5,10 @@
 use std::fmt;
 use std::io;
 
+use rustix::process::geteuid;
+
 use crate::config::Problem;
+use crate::dataplane::Error;
 
 use super::exit::Exit;
 
@@ -40,7 +43,9 @@ pub(super) fn tell(error: &anyhow::Error) -> Exit {
         // Whoever read our output has seen enough, as `head` has.
         return Exit::Yes;
     }
-    eprintln!("sipfw: {}", sentence(error));
+    let said = sentence(error);
+    let lacks_fix = is_denied(error) && !geteuid().is_root() && !said.contains("as root");
+    eprintln!("sipfw: {said}{}", if lacks_fix { "; run it with sudo" } else { "" });
     if error.downcast_ref::<Wrong>().is_some() { Exit::Usage } else { Exit::No }
 }
 
@@ -54,6 +59,13 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
         }
     }
     line
+}
+
+/// Whether it was refused for want of rights.
+pub(super) fn is_denied(error: &anyhow::Error) -> bool {
+    let refused = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
+    let no_rights = |e: &Error| matches!(e, Error::NotPermitted { .. });
+    error.chain().any(|e| e.downcast_ref().is_some_and(refused) || e.downcast_ref().is_some_and(no_rights))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

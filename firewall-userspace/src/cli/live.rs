@@ -6,6 +6,7 @@ use std::fmt;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::failure::is_denied;
 use crate::config::Config;
 use crate::dataplane::{Error, Instance};
 use crate::entries::StoredEntry;
@@ -100,7 +101,7 @@ pub(super) fn hits(config: &Config, iface: Option<&str>) -> Result<Option<HashMa
     let found = match instances(config, iface) {
         Ok(found) => found,
         // The list is in the database; without the rights to the maps it lacks only this column.
-        Err(error) if matches!(error.downcast_ref(), Some(Error::NotPermitted { .. })) => return Ok(None),
+        Err(error) if is_denied(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut sum: Option<HashMap<u32, u64>> = None;

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 
 use super::context::Context;
 use super::exit::Exit;
+use super::failure::{self, is_denied};
 use super::memory;
 use crate::config::Config;
 use crate::dataplane::{Instance, InstanceInfo, clock};
@@ -58,10 +59,11 @@ fn absent(iface: Option<&str>) -> String {
 
 fn gather(info: InstanceInfo, config: &Config) -> Result<Status> {
     let doing = || format!("reading what is loaded on {}", info.iface);
-    // What another version pinned is listed, but only that version can read it.
-    let instance = Instance::open(config.paths(), &info.iface).ok();
-    let Some(instance) = instance else {
-        return Ok(Status { info, policy: None, stats: None, usage: Vec::new(), counts: None, memory: None });
+    let instance = match Instance::open(config.paths(), &info.iface).map_err(anyhow::Error::from) {
+        Ok(instance) => instance,
+        Err(error) if is_denied(&error) => return Err(error),
+        // What another version pinned, or what outlived its interface, is listed without its details.
+        Err(error) => return Ok(Status::unreadable(info, failure::sentence(&error))),
     };
     let policy = instance.policy().ok().cloned();
     let state = policy.as_ref().map_or(config.paths().state.as_path(), |policy| policy.state_dir.as_path());
@@ -72,6 +74,7 @@ fn gather(info: InstanceInfo, config: &Config) -> Result<Status> {
         memory: Some(memory::total(config)),
         policy,
         info,
+        unreadable: None,
     })
 }
 

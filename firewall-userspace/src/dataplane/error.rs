@@ -190,6 +190,9 @@ impl Error {
 
     /// An error of a file or directory.
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::PermissionDenied && !rustix::process::geteuid().is_root() {
+            return Self::NotPermitted { doing: format!("use {}", path.display()) };
+        }
         Self::File { path: path.to_owned(), source }
     }
 }

@@ -166,7 +166,15 @@ pub(super) fn make_dir(dir: &Path) -> Result<()> {
 }
 
 fn check_bpffs(dir: &Path) -> Result<()> {
-    let existing = dir.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    let there = |path: &Path| match path.try_exists() {
+        // Hidden from the caller is not missing.
+        Err(error) => Err(Error::file(path, error)),
+        Ok(exists) => Ok(exists),
+    };
+    let mut existing = dir;
+    while !there(existing)? {
+        existing = existing.parent().unwrap_or(Path::new("/"));
+    }
     let stat = rustix::fs::statfs(existing).map_err(io::Error::from).at(existing)?;
     // The field's type differs between platforms.
     if stat.f_type as u64 & 0xffff_ffff == BPF_FS_MAGIC { Ok(()) } else { Err(Error::NoBpffs { path: dir.to_owned() }) }

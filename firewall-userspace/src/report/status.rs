@@ -26,9 +26,17 @@ pub(crate) struct Status {
     pub(crate) counts: Option<Counts>,
     /// Bytes that the maps take, as the config's capacities have it.
     pub(crate) memory: Option<u64>,
+    /// Why the details are missing.
+    pub(crate) unreadable: Option<String>,
 }
 
 impl Status {
+    /// Of an instance of which no more is known than that it is there.
+    pub(crate) fn unreadable(info: InstanceInfo, why: String) -> Self {
+        let (policy, stats, usage, counts, memory) = (None, None, Vec::new(), None, None);
+        Self { info, policy, stats, usage, counts, memory, unreadable: Some(why) }
+    }
+
     /// For people; with `all`, reasons that have not occurred too.
     pub(crate) fn text(&self, all: bool, now: i64) -> String {
         let mut text = format!("{}\n{}", self.title(), pairs(&self.facts(now)));
@@ -58,9 +66,8 @@ impl Status {
             if !policy.monitor.is_empty() {
                 facts.push(("monitored", format!("{}: what these stages drop passes", listed(&policy.monitor))));
             }
-        } else {
-            facts.push(("policy", format!("loaded by another version of sipfw (layout {})", self.info.layout)));
         }
+        facts.extend(self.unreadable.as_ref().map(|why| ("details", why.clone())));
         if let Some(counts) = &self.counts {
             facts.push(("entries", format!("{} allow, {} deny, {} bans", counts.allow, counts.deny, counts.bans)));
         }
@@ -102,6 +109,7 @@ impl Status {
             "memory": self.memory,
             "reasons": self.stats.as_ref().map(reasons_json),
             "peers": self.stats.as_ref().map(peers_json),
+            "unreadable": self.unreadable,
             "events_lost": self.stats.as_ref().map(|s| s.events_lost),
         })
     }

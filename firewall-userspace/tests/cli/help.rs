@@ -37,7 +37,8 @@ fn there_is_a_file_for_each_verb_and_no_other() {
     let mut want: Vec<PathBuf> = verbs().iter().map(|words| golden(words)).collect();
     let dir = golden(&[]).parent().unwrap().to_owned();
     let mut found: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    (want.sort(), found.sort());
+    want.sort();
+    found.sort();
     assert_eq!(want, found);
 }
 

@@ -7,35 +7,35 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What a run came to.
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     /// The answer as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}{}", self.out, self.err))
     }
 
     /// Asserts the exit code.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}{}", self.out, self.err);
         self
     }
 }
 
 /// A directory with a config.
-pub struct Sipfw {
+pub(crate) struct Sipfw {
     dir: TempDir,
 }
 
 impl Sipfw {
     /// A config with these lines before its paths.
-    pub fn with(lines: &str) -> Self {
+    pub(crate) fn with(lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().display();
         let paths = format!("[paths]\nstate = \"{path}/state\"\nrun = \"{path}/run\"\nbpf = \"{path}/bpf\"\n");
@@ -44,17 +44,17 @@ impl Sipfw {
     }
 
     /// A config of nothing but paths.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("")
     }
 
     /// A path in the directory.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Writes a file; returns its path.
-    pub fn file(&self, name: &str, content: &str) -> String {
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
@@ -62,23 +62,24 @@ impl Sipfw {
     }
 
     /// Runs the command with the config.
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         let config = self.path("sipfw.toml");
         run(&[&["--config", config.to_str().unwrap()], args].concat(), self.dir.path())
     }
 
     /// The database's directory.
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.path("state")
     }
 }
 
 /// Runs the command as it is.
-pub fn run(args: &[&str], dir: &Path) -> Ran {
+pub(crate) fn run(args: &[&str], dir: &Path) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_sipfw"))
         .args(args)
         .current_dir(dir)
         .env("TZ", "UTC")
+        .env_remove("SIPFW_CONFIG")
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -88,6 +89,6 @@ pub fn run(args: &[&str], dir: &Path) -> Ran {
 
 /// The keys of an object, sorted.
 #[track_caller]
-pub fn keys(value: &Value) -> Vec<&str> {
+pub(crate) fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }

@@ -134,6 +134,10 @@ impl World {
         clock::now().mono_ns
     }
 
+    pub(crate) fn wall(&self) -> i64 {
+        clock::now().wall_ms
+    }
+
     /// What the loaded program says of an OPTIONS from `source`, without a trace.
     pub(crate) fn judge(&self, instance: &Instance, source: &str) -> Reason {
         probe::judge(&instance.probe().unwrap(), &frame(source), self.now(), false).unwrap().reason
@@ -175,11 +179,11 @@ pub(crate) fn deny(source: &str) -> NewEntry {
     NewEntry { kind: Kind::Deny, prefix, scope: Scope::Sip, expires: None, comment: None, author: None }
 }
 
-/// An OPTIONS over UDP to port 5060.
+/// An OPTIONS over UDP to port 5060, to everyone on the wire.
 pub(crate) fn frame(source: &str) -> Vec<u8> {
     let payload = b"OPTIONS sip:a@203.0.113.1 SIP/2.0\r\nCall-ID: 1\r\n\r\n";
     let (udp, ip) = (8 + payload.len() as u16, 28 + payload.len() as u16);
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
+    let mut frame = vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
     frame.extend(ip.to_be_bytes());
     frame.extend([0, 1, 0, 0, 64, 17, 0, 0]);
     frame.extend(source.parse::<Ipv4Addr>().unwrap().octets());

@@ -20,7 +20,7 @@ pub(super) struct Channels {
     pub(super) most: u32,
 }
 
-const SIOCETHTOOL: u32 = 0x8946;
+const SIOCETHTOOL: libc::Ioctl = 0x8946;
 const GDRVINFO: u32 = 0x03;
 const GFLAGS: u32 = 0x25;
 const GGRO: u32 = 0x2b;
@@ -69,7 +69,7 @@ fn query<const WORDS: usize>(name: &str, command: u32) -> Option<[u32; WORDS]> {
     let mut request = libc::ifreq { ifr_name, ifr_ifru };
     // SAFETY: the request is a whole `ifreq` with a name that ends in a zero; the record it points to is as long as the
     // kernel's for each of the four commands, is not moved meanwhile, and takes any bytes.
-    let answered = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
+    let answered = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
     (answered == 0).then_some(record)
 }
 

@@ -71,12 +71,12 @@ fn jit() -> Finding {
 fn file_system(config: &Config) -> Finding {
     let path = config.paths().bpf.as_path();
     let mounts = read("/proc/self/mounts").unwrap_or_default();
-    let mounted = mounts.lines().filter_map(|line| {
+    let mut mounted = mounts.lines().rev().filter_map(|line| {
         let mut words = line.split(' ');
         let (point, kind) = (words.nth(1)?, words.next()?);
         (kind == "bpf").then_some(point)
     });
-    match mounted.filter(|point| path.starts_with(point)).last() {
+    match mounted.find(|point| path.starts_with(point)) {
         Some(point) => Finding::ok("BPF file system", format!("{} is on {point}", path.display())),
         None => {
             let fix = "mount -t bpf bpf /sys/fs/bpf, or change paths.bpf in the config";

@@ -112,7 +112,10 @@ fn new_warnings(before: &Loaded, after: &Loaded) -> Vec<String> {
 
 fn finish(answer: serde_json::Value, done: &str, now: bool, context: &mut Context) -> Result<Exit> {
     if now {
-        context.out.line(done)?;
+        // Of the two answers the reload's is the one that is waited for.
+        if !context.out.is_json() {
+            context.out.line(done)?;
+        }
         return reload::perform(context);
     }
     if context.out.is_json() {

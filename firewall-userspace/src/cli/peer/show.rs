@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::failure::is_denied;
 use crate::cli::live;
 use crate::config::{Config, MediaPolicy, Peer, Word};
-use crate::dataplane::{Error, Instance, PeerStats, RunningPeer};
+use crate::dataplane::{Instance, PeerStats, RunningPeer};
 use crate::report::number::grouped;
 use crate::report::summary::{limits, words};
 use crate::report::table::{pairs, table};
@@ -62,8 +63,7 @@ fn seen(config: &Config, context: &Context) -> Result<Vec<Seen>> {
     let mut all = Vec::new();
     let instances = live::instances(config, context.global.iface.as_deref()).or_else(|error| {
         // What is in the config needs no rights to be shown.
-        let denied = matches!(error.downcast_ref(), Some(Error::NotPermitted { .. }));
-        if denied { Ok(Vec::new()) } else { Err(error) }
+        if is_denied(&error) { Ok(Vec::new()) } else { Err(error) }
     })?;
     for instance in &instances {
         all.extend(running_peers(instance)?);

@@ -1,0 +1,112 @@
+//! Verdict tables: for every reason packets that earn it and near misses that don't, each run through the loaded programs
+//! with the exact change of every counter.
+//!
+//! Owns: what the policy means, packet by packet. Refuses: interfaces and peers that answer (other tests have them).
+use std::collections::BTreeSet;
+
+use firewall_common::reason::Reason;
+use firewall_tests::harness::{Row, Shield, now};
+use firewall_userspace::entries::StoredEntry;
+
+mod cut;
+mod deny;
+mod events;
+mod fragment;
+mod limit;
+mod media;
+mod monitor;
+mod parse;
+mod peer;
+mod signature;
+mod sip;
+mod transport;
+
+/// A stranger.
+const STRANGER: &str = "198.51.100.7";
+/// A stranger by IPv6.
+const STRANGER_V6: &str = "2001:db8:1:2::7";
+
+/// Nothing limited, for tables of other things than limits.
+const UNLIMITED: &str = r#"
+[strangers]
+total = "none"
+
+[strangers.limits]
+register = "none"
+invite = "none"
+options = "none"
+subscribe = "none"
+message = "none"
+other = "none"
+response = "none"
+keepalive = "none"
+connect = "none"
+
+[registrants.limits]
+register = "none"
+invite = "none"
+options = "none"
+other = "none"
+"#;
+
+/// A config, what the daemon would have put into the maps, and packets in their order.
+struct Table {
+    config: String,
+    entries: Vec<StoredEntry>,
+    registrants: Vec<(&'static str, u64)>,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    /// A table of a config that limits nothing; `config` stands before what says so.
+    fn unlimited(config: &str, rows: Vec<Row>) -> Self {
+        Self::new(&format!("{config}\n{UNLIMITED}"), rows)
+    }
+
+    fn new(config: &str, rows: Vec<Row>) -> Self {
+        Self { config: config.to_owned(), entries: Vec::new(), registrants: Vec::new(), rows }
+    }
+
+    fn entries(mut self, entries: Vec<StoredEntry>) -> Self {
+        self.entries = entries;
+        self
+    }
+
+    fn registrant(mut self, source: &'static str, until: u64) -> Self {
+        self.registrants.push((source, until));
+        self
+    }
+
+    fn shield(&self) -> Shield {
+        let mut shield = Shield::new(&self.config);
+        shield.set_entries(&self.entries, now());
+        for (source, until) in &self.registrants {
+            shield.register(source, *until);
+        }
+        shield
+    }
+
+    fn hold(&self) {
+        self.shield().expect(&self.rows);
+    }
+}
+
+#[test]
+fn every_reason_has_a_row() {
+    let stages = [
+        parse::tables(),
+        fragment::tables(),
+        media::tables(),
+        deny::tables(),
+        peer::tables(),
+        transport::tables(),
+        sip::tables(),
+        signature::tables(),
+        limit::tables(),
+        monitor::tables(),
+    ];
+    let earned: BTreeSet<Reason> =
+        stages.iter().flatten().flat_map(|table| &table.rows).map(|row| row.reason).collect();
+    let missing: Vec<&str> = Reason::ALL.iter().filter(|r| !earned.contains(r)).map(|r| r.word()).collect();
+    assert!(missing.is_empty(), "no row of any table earns {missing:?}");
+}
