@@ -18,9 +18,9 @@ use round::{Plan, Round};
 #[command(name = "demo")]
 struct Args {
     /// Packets a second of the flood
-    #[arg(long, default_value_t = 150_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     flood: u32,
-    /// Seconds that the flood lasts
+    /// Seconds in which legal users begin something during the flood
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=15))]
     seconds: u32,
 }
@@ -50,6 +50,6 @@ fn tell(plan: &Plan) -> Result<()> {
     show::heading("With sipfw");
     let with = Round::with_shield(&world, plan)?;
     drop(world);
-    show::comparison(plan, &without, &with);
+    show::comparison(&without, &with);
     Ok(())
 }

@@ -13,19 +13,19 @@ use firewall_tests::world::shield::Daemon;
 use firewall_tests::world::sipp::{self, Outcome, Running, Scenario, Users};
 use firewall_tests::world::{Place, World, attack, kamailio, wait};
 
-use crate::show::step;
+use crate::show::{grouped, step};
 
 /// How long each of the attacker's tools may try; one that gets no answer would not end by itself.
 const TOOL: Duration = Duration::from_secs(4);
 /// Wrong passwords that a quiet guesser tries, and how many a second.
 pub(crate) const GUESSES: (u32, u32) = (60, 10);
 /// Registrations and calls of legal users, a second.
-pub(crate) const REGISTRATIONS: u32 = 10;
-pub(crate) const CALLS: u32 = 5;
+pub(crate) const REGISTRATIONS: u32 = 25;
+pub(crate) const CALLS: u32 = 10;
 /// A user who waits longer than that gives up.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// From the beginning of the legal traffic to that of the flood, more or less.
-const SCANS: u32 = 12;
+const PATIENCE: Duration = Duration::from_secs(5);
+/// All users have finished or given up that long after the last has begun.
+const END: u32 = 10;
 
 const CONFIG: &str = "[[peer]]\nname = \"carrier\"\nprefixes = [\"192.0.2.10\"]\n";
 
@@ -33,7 +33,7 @@ const CONFIG: &str = "[[peer]]\nname = \"carrier\"\nprefixes = [\"192.0.2.10\"]\
 pub(crate) struct Plan {
     /// Packets a second.
     pub(crate) flood: u32,
-    /// How long.
+    /// How long legal users begin something under it. It goes on until the last of them is done.
     pub(crate) seconds: u32,
 }
 
@@ -86,8 +86,6 @@ impl Round {
         let _answering = sipp::answer(world, Place::Phones, (PHONES, SIP))?;
         let first = Users::new(Place::Phones, (PHONES, 5075), (EDGE, SIP), Scenario::Register).times(4, 20);
         sipp::all_succeed(world, &first).context("the phones could not register before the attack")?;
-        let legal = LegalUsers::start(world, plan)?;
-        step(&format!("legal users: {REGISTRATIONS} registrations and {CALLS} of the carrier's calls a second"));
 
         let guesser = sipp::start(world, &guesses())?;
         step(&format!(
@@ -97,9 +95,12 @@ impl Round {
         let (servers, extensions, passwords) = tools(world)?;
         let guesses = guesser.finish()?;
         step(&format!("the guesser got {} answers", guesses.succeeded));
-        let flooded = flood(world, plan)?;
-        let (registrations, calls) = legal.finish()?;
-        step("legal users are done");
+        let flood = begin_flood(world, plan)?;
+        let legal = LegalUsers::start(world, plan)?;
+        step(&format!("legal users meanwhile: {REGISTRATIONS} registrations and {CALLS} calls a second"));
+        let (registrations, calls) = legal.finish(plan)?;
+        let flooded = flood.stop()?;
+        step(&format!("legal users are done, the flood is over: {} packets", grouped(flooded)));
         Ok(Self {
             servers,
             extensions,
@@ -124,9 +125,8 @@ fn trust_the_office(world: &World) -> Result<()> {
 
 impl LegalUsers {
     fn start(world: &World, plan: &Plan) -> Result<Self> {
-        let seconds = SCANS + plan.seconds;
-        let limit = Duration::from_secs(u64::from(seconds)) + PATIENCE;
-        let planned = [REGISTRATIONS * seconds, CALLS * seconds];
+        let limit = Duration::from_secs(u64::from(plan.seconds + END));
+        let planned = [REGISTRATIONS * plan.seconds, CALLS * plan.seconds];
         let phones = Users::new(Place::Phones, (PHONES, 5070), (EDGE, SIP), Scenario::Register);
         let carrier = Users::new(Place::Itsp, (ITSP, 5080), (EDGE, SIP), Scenario::TrunkCall).to("alice");
         let begin = |users: Users, count, rate| {
@@ -139,7 +139,9 @@ impl LegalUsers {
         })
     }
 
-    fn finish(self) -> Result<(Legal, Legal)> {
+    fn finish(mut self, plan: &Plan) -> Result<(Legal, Legal)> {
+        let limit = Duration::from_secs(u64::from(plan.seconds + END + 5));
+        wait::until("legal users", limit, || (!self.registrations.is_on() && !self.calls.is_on()).then_some(()))?;
         let (registrations, calls) = (self.registrations.finish()?, self.calls.finish()?);
         let legal = |planned, outcome| Legal { planned, outcome };
         Ok((legal(self.planned[0], registrations), legal(self.planned[1], calls)))
@@ -166,19 +168,13 @@ pub(crate) fn found(list: &[String]) -> String {
     if list.is_empty() { "nothing".to_owned() } else { list.join(", ") }
 }
 
-fn flood(world: &World, plan: &Plan) -> Result<u64> {
+fn begin_flood(world: &World, plan: &Plan) -> Result<Flood> {
     let frame = Frame::request("REGISTER", "phone", ATTACKER);
-    let most = u64::from(plan.flood) * u64::from(plan.seconds);
+    let most = u64::from(plan.flood) * u64::from(plan.seconds + END + 5);
     let sources = Sources::Random(SPOOFED, SPOOFED_BITS);
     let flood = Flood::start(world.netns(Place::Attacker), flood::Plan { frame, sources, rate: plan.flood, most })?;
-    step(&format!(
-        "a flood of REGISTERs from random sources begins: {} a second",
-        crate::show::grouped(plan.flood.into())
-    ));
-    wait::span(Duration::from_secs(plan.seconds.into()))?;
-    let sent = flood.stop()?;
-    step(&format!("the flood is over: {} packets", crate::show::grouped(sent)));
-    Ok(sent)
+    step(&format!("a flood of REGISTERs from random sources begins: up to {} a second", grouped(plan.flood.into())));
+    Ok(flood)
 }
 
 /// What `sipfw status --json` says was dropped.

@@ -13,7 +13,10 @@ const VALUE: usize = 24;
 pub(crate) fn prologue(plan: &Plan) {
     began();
     println!("A SIP server (Kamailio), a carrier, an office of phones and an attacker, in network namespaces.");
-    println!("The same attack twice: scans, guesses, and {} s of a spoofed flood.", plan.seconds);
+    println!(
+        "The same attack twice: scans, guesses, and a flood of {}/s from random sources.",
+        grouped(plan.flood.into())
+    );
 }
 
 pub(crate) fn heading(text: &str) {
@@ -30,7 +33,7 @@ fn began() -> Instant {
     *BEGAN.get_or_init(Instant::now)
 }
 
-pub(crate) fn comparison(plan: &Plan, without: &Round, with: &Round) {
+pub(crate) fn comparison(without: &Round, with: &Round) {
     println!("\n{:LABEL$}{:>VALUE$}{:>VALUE$}", "", "without sipfw", "with sipfw");
     let row = |label: &str, value: &dyn Fn(&Round) -> String| {
         println!("{label:LABEL$}{:>VALUE$}{:>VALUE$}", value(without), value(with));
@@ -43,12 +46,12 @@ pub(crate) fn comparison(plan: &Plan, without: &Round, with: &Round) {
     });
     row(&format!("  guesses answered, of {} at {}/s", GUESSES.0, GUESSES.1), &|r| r.guesses.succeeded.to_string());
     println!("What reached the server");
-    row(&format!("  flood packets sent, at {}/s", grouped(plan.flood.into())), &|r| grouped(r.flooded));
-    row("  flood packets that reached Kamailio's host", &|r| grouped(r.reached));
+    row("  flood packets sent", &|r| grouped(r.flooded));
+    row("  flood packets that passed to Kamailio", &|r| grouped(r.reached));
     row("  Kamailio's CPU time", &|r| seconds(r.server_cpu));
-    println!("What legal users noticed");
-    row(&format!("  phones' registrations, {REGISTRATIONS}/s"), &|r| legal(&r.registrations));
-    row(&format!("  carrier's calls, {CALLS}/s"), &|r| legal(&r.calls));
+    println!("What legal users noticed during the flood");
+    row(&format!("  the phones' registrations, {REGISTRATIONS}/s"), &|r| legal(&r.registrations));
+    row(&format!("  the carrier's calls, {CALLS}/s"), &|r| legal(&r.calls));
     row("  messages they had to send again", &|r| {
         grouped(u64::from(r.registrations.outcome.retransmissions + r.calls.outcome.retransmissions))
     });
