@@ -100,6 +100,7 @@ impl Drop for Flood {
 fn send(netns: &File, plan: Plan, shared: &Shared) -> Result<()> {
     enter(netns)?;
     precise_sleep();
+    go_first();
     let socket = open(IFACE).context("a packet socket")?;
     let burst = (plan.rate as usize / 2000).clamp(1, BURST);
     let mut frames = vec![plan.frame; burst];
@@ -152,6 +153,12 @@ impl Random {
 fn precise_sleep() {
     // SAFETY: sets a number of the calling thread.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1000) };
+}
+
+/// An attacker has a machine of his own: his packets arrive whatever else this one has to do.
+fn go_first() {
+    // SAFETY: sets a number of the calling thread (who 0); without the right to, it stays as it is.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -10) };
 }
 
 fn open(iface: &str) -> Result<OwnedFd> {

@@ -74,6 +74,10 @@ impl Netns {
         tables.lines().filter_map(|line| line.split_ascii_whitespace().nth(1)).any(|local| local.ends_with(&suffix))
     }
 
+    pub(super) fn processes(&self) -> Vec<Pid> {
+        processes(&self.name)
+    }
+
     pub(super) fn end_processes(&self) {
         end_processes(&self.name);
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::netns::Netns;
 use super::wait;
 
 /// How much of a log an error shows.
@@ -134,6 +135,22 @@ pub(super) fn feed(command: &mut Command, input: &str) -> Result<()> {
         bail!("`{}` failed ({}): {}", shown(command), output.status, String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
+}
+
+/// Processor time that a program's processes in a namespace have taken.
+pub fn cpu_time(netns: &Netns, program: &str) -> Duration {
+    let pids = netns.processes();
+    let ticks: u64 = pids.into_iter().filter_map(|pid| ticks(pid.as_raw_nonzero().get(), program)).sum();
+    // USER_HZ is 100 in every kernel's interface.
+    Duration::from_millis(ticks * 10)
+}
+
+/// User and system time in /proc/PID/stat (man 5 proc), if the process runs the program.
+fn ticks(pid: i32, program: &str) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+    let mut times = rest.split_ascii_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok());
+    (name == program).then(|| Some(times.next()? + times.next()?))?
 }
 
 fn shown(command: &Command) -> String {

@@ -65,8 +65,10 @@ pub struct Users {
     pub calls: u32,
     /// How often a second.
     pub rate: u32,
-    /// When they give up.
+    /// When all of them give up.
     pub limit: Duration,
+    /// When one of them gives up waiting for a message.
+    pub patience: Option<Duration>,
 }
 
 impl Users {
@@ -74,7 +76,8 @@ impl Users {
     pub fn new(place: Place, local: impl Into<SocketAddr>, server: impl Into<SocketAddr>, scenario: Scenario) -> Self {
         let (local, server) = (local.into(), Some(server.into()));
         let limit = Duration::from_secs(20);
-        Self { place, local, server, scenario, tcp: false, callee: "900".to_owned(), calls: 1, rate: 10, limit }
+        let callee = "900".to_owned();
+        Self { place, local, server, scenario, tcp: false, callee, calls: 1, rate: 10, limit, patience: None }
     }
 
     /// How often, and how often a second.
@@ -95,7 +98,13 @@ impl Users {
         Self { tcp: true, ..self }
     }
 
-    /// When they give up.
+    /// When one of them gives up waiting for a message.
+    #[must_use]
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
+    }
+
+    /// When all of them give up.
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Self { limit, ..self }
@@ -131,10 +140,7 @@ pub struct Running {
 /// Answers calls until it is dropped.
 pub fn answer(world: &World, place: Place, local: impl Into<SocketAddr>) -> Result<Running> {
     let local = local.into();
-    let limit = Duration::from_secs(120);
-    let scenario = Scenario::Answer;
-    let users =
-        Users { place, local, server: None, scenario, tcp: false, callee: String::new(), calls: 0, rate: 0, limit };
+    let users = Users { server: None, ..Users::new(place, local, local, Scenario::Answer) };
     let mut running = start(world, &users)?;
     let netns = world.netns(place);
     running.process.ready(START, || netns.has_udp_port(local.port()).then_some(()))?;
@@ -158,6 +164,9 @@ pub fn start(world: &World, users: &Users) -> Result<Running> {
     if let Some(server) = users.server {
         let seconds = users.limit.as_secs().to_string();
         command.args(["-s", &users.callee, "-m", &users.calls.to_string(), "-r", &users.rate.to_string()]);
+        if let Some(patience) = users.patience {
+            command.args(["-recv_timeout", &patience.as_millis().to_string()]);
+        }
         command.args(["-timeout", &seconds, &server.to_string()]);
     }
     let process = Process::start(&mut command, "sipp", &dir.join("screen.log"))?;
