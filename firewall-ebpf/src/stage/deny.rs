@@ -46,7 +46,8 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>) -> Flow<u64> {
 #[inline(always)]
 pub(crate) fn judge_other<C: Circumstances>(trial: &mut Trial<C>) -> Flow<Verdict> {
     if SWITCHES.get(SWITCH_SCOPE_ALL).is_some_and(|on| *on != 0)
-        && let Some(term) = find(trial, |term| Action::from_number(term.action).covers_all())
+        && let Some(term) = find(trial, covers_all)
+        && covers_all(&term)
     {
         let reason = match Action::from_number(term.action) {
             Action::BanAll => Reason::Banned,
@@ -57,11 +58,17 @@ pub(crate) fn judge_other<C: Circumstances>(trial: &mut Trial<C>) -> Flow<Verdic
     stop(Reason::OtherTraffic)
 }
 
-/// What holds for the source now among the terms that count: its own entry before that of the longest prefix.
 #[inline(always)]
-fn find<C: Circumstances>(trial: &Trial<C>, counts: impl Fn(&Term) -> bool) -> Option<Term> {
+fn covers_all(term: &Term) -> bool {
+    Action::from_number(term.action).covers_all()
+}
+
+/// What holds for the source now: its own entry before that of the longest prefix. A hit is counted where the term
+/// `decides`.
+#[inline(always)]
+fn find<C: Circumstances>(trial: &Trial<C>, decides: impl Fn(&Term) -> bool) -> Option<Term> {
     if let Some(entry) = SOURCES.get_ptr_mut(trial.source())
-        && let Some(term) = in_force(trial, entry, &counts)
+        && let Some(term) = in_force(trial, entry, &decides)
     {
         return Some(term);
     }
@@ -71,16 +78,16 @@ fn find<C: Circumstances>(trial: &Trial<C>, counts: impl Fn(&Term) -> bool) -> O
         return None;
     }
     let entry = ENTRIES.get(HostKey::new(trial.src()).key())?;
-    in_force(trial, core::ptr::from_ref(entry).cast_mut(), &counts)
+    in_force(trial, core::ptr::from_ref(entry).cast_mut(), &decides)
 }
 
 /// Counts a hit where an entry decides.
 #[inline(always)]
-fn in_force<C: Circumstances>(trial: &Trial<C>, entry: *mut Entry, counts: impl Fn(&Term) -> bool) -> Option<Term> {
+fn in_force<C: Circumstances>(trial: &Trial<C>, entry: *mut Entry, decides: impl Fn(&Term) -> bool) -> Option<Term> {
     // SAFETY: the pointer is to a value of a map. The element may be deleted and reused meanwhile; then the hit is
     // counted on another entry, and a term that was changed while it was read is one of the two.
-    let term = unsafe { (*entry).at(|| trial.now()) }.filter(counts)?;
-    if trial.commits() {
+    let term = unsafe { (*entry).at(|| trial.now()) }?;
+    if trial.commits() && decides(&term) {
         // SAFETY: as above.
         cell::count(unsafe { &raw mut (*entry).hits });
     }

@@ -190,7 +190,7 @@ impl Setup {
             signatures,
             builtin,
             start_line_max: *random.pick(&[64, 65, 100, 512, 1_023, 1_024, 1_024, 1_024]),
-            scan_max: *random.pick(&[0, 100, 333, 1_000, 2_040, 2_040, 2_040]),
+            scan_max: *random.pick(&[0, 100, 333, 1_000, 1_536, 1_536, 1_536]),
             entries: entries(random),
             registrants: registrants(random),
             peers,
