@@ -60,6 +60,7 @@ pub(super) fn v6<B: Bytes + ?Sized>(frame: &B, at: u32) -> Flow<Packet> {
 }
 
 const HOP_BY_HOP: u8 = 0;
+const UDP: u8 = 17;
 
 /// How the length of each extension header is told: its unit in bytes times the header's second byte plus a constant
 /// number of units. A table, and not a match, because the kernel's verifier follows every arm of a match.
@@ -112,10 +113,15 @@ fn extension_headers<B: Bytes + ?Sized>(frame: &B, mut number: u8, mut at: u32, 
             break;
         }
     }
-    if part.offset == 0 && EXTENSIONS[number as usize].unit != 0 {
+    if EXTENSIONS[number as usize].unit == 0 {
+        return Continue((number, at, part));
+    }
+    if part.offset == 0 {
         return stop(Reason::HeaderChain);
     }
-    Continue((number, at, part))
+    // A datagram whose extension headers stand behind the fragment header. Its first fragment tells the transport; a
+    // later one is held to the rules for sources all the same.
+    Continue((UDP, at, part))
 }
 
 /// No header begins behind this: two tags, the fixed header and the longest extension headers take 12,350 bytes.

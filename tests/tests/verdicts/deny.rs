@@ -83,6 +83,13 @@ fn permanent() -> Vec<Row> {
         row("the network beside it", options("203.0.112.255"), Stranger),
         row("a denied network of IPv6", options("2001:db8:66:ffff::1"), Denied).detail(4),
         row("the network of IPv6 beside it", options("2001:db8:65:ffff::1"), Stranger),
+        row(
+            "its later fragment with headers behind the fragment header",
+            behind_fragment_header("2001:db8:66::1"),
+            Denied,
+        )
+        .detail(4),
+        row("the same of a stranger", behind_fragment_header("2001:db8:65::1"), OtherTraffic),
         row("a banned /64", options("2001:db8:67:1:ffff::1"), Banned).detail(5),
         row("the /64 beside it", options("2001:db8:67:2::1"), Stranger),
         row("a denied host of IPv6", options("2001:db8:1:9::7"), Denied).detail(17),
@@ -147,4 +154,12 @@ fn trunk() -> Vec<Row> {
         row("a peer's host is never banned", options("203.0.113.10"), Peer).peer(1),
         row("a peer's network that the operator denies", options("203.0.113.200"), Denied).detail(4),
     ]
+}
+
+/// A later fragment whose fragment header announces destination options.
+fn behind_fragment_header(src: &str) -> Vec<u8> {
+    let mut frame = Frame::udp(src).payload([b'x'; 3000]).fragments(7, 1232)[1].clone();
+    let next_header = 14 + 40;
+    frame[next_header] = 60;
+    frame
 }

@@ -126,7 +126,9 @@ fn chain(packet: &mut Packet<'_>, mut number: u8) -> Result<u8, Reason> {
         }
         number = header[0];
         if packet.offset != 0 {
-            return Ok(number);
+            // Extension headers behind the fragment header: for what a later fragment is asked, UDP will do.
+            let extension = matches!(number, 0 | 43 | 44 | 51 | 60 | 135 | 139 | 140);
+            return Ok(if extension { 17 } else { number });
         }
     }
     Ok(number)
