@@ -48,6 +48,8 @@ names! {
     EVENTS_LOST;
     /// Per-CPU array of one [`crate::sip::Window`].
     WINDOW;
+    /// Per-CPU array of one [`crate::policy::Tick`].
+    CLOCK;
 }
 
 /// Maps that outlive a generation of the program, pinned once for an interface.

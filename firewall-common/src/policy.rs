@@ -310,6 +310,16 @@ pub struct DatagramVerdict {
     pub dropped: u32,
 }
 
+/// The time at a tick of the kernel's timer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// Ticks since the kernel started, from wherever it began to count.
+    pub number: u64,
+    /// Kernel monotonic nanoseconds.
+    pub time: u64,
+}
+
 /// Packets and bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -52,15 +52,17 @@ pub(crate) fn leave<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: 
             sample(frame, trial, verdict, monitored);
         }
     }
-    // Without a word of code where the level that the loader sets is lower.
+    // Without a word of code where the level that the loader sets is lower. The arguments are copies, because the macro
+    // takes references, and what is referred to would live on the stack for the whole program's time.
+    let (src, port) = (trial.src().to_bytes(), trial.dst_port);
     debug!(
         frame.context(),
         "{} detail {} monitored {} from {:i} to port {}",
         verdict.reason as u8,
         verdict.detail,
         u8::from(monitored),
-        trial.src().to_bytes(),
-        trial.dst_port
+        src,
+        port
     );
     trial.circumstances.report(frame.context(), trial, verdict, monitored);
     if dropped { Action::Drop } else { Action::Pass }

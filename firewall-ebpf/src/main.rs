@@ -7,6 +7,7 @@
 #![expect(internal_features, reason = "the BPF target has compare-and-swap only as an intrinsic")]
 
 mod cell;
+mod clock;
 mod constants;
 mod exit;
 mod frame;
@@ -26,18 +27,21 @@ use crate::trial::{Live, Rehearsal};
 
 /// Judges a live packet in one buffer.
 #[xdp]
+#[inline(always)]
 fn sip_ingress(ctx: XdpContext) -> u32 {
     action(pipeline::run(&Frame::linear(&ctx), Live))
 }
 
 /// Judges a live packet of a driver that hands over large packets in several buffers.
 #[xdp(frags)]
+#[inline(always)]
 fn sip_ingress_frags(ctx: XdpContext) -> u32 {
     action(pipeline::run(&Frame::scattered(&ctx), Live))
 }
 
 /// Judges a frame of BPF_PROG_TEST_RUN at the time, and with the consequences, that the record before it says.
 #[xdp]
+#[inline(always)]
 fn sip_probe(ctx: XdpContext) -> u32 {
     match Rehearsal::begin(&ctx) {
         Some(rehearsal) => action(pipeline::run(&Frame::linear(&ctx), rehearsal)),

@@ -84,7 +84,7 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
     source::judge(trial, &who)?;
     transport::judge(trial, &who, class)?;
     let payload = match packet.protocol {
-        Protocol::Udp => datagram(frame, trial, packet)?,
+        Protocol::Udp => datagram(frame, trial, packet, &who)?,
         Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
     };
     trial.forget();
@@ -112,10 +112,13 @@ impl Payload {
     }
 }
 
+/// A datagram's payload. Where the strangers' total is used up, nothing that a stranger's datagram says can let it pass,
+/// so it is not read: that is what a flood from random sources costs.
 #[inline(always)]
-fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet) -> Flow<Payload> {
+fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, who: &Who) -> Flow<Payload> {
     let datagram = packet::udp(frame, &forget(*packet))?;
     trial.payload_at = datagram.at;
+    limit::judge_total(trial, who)?;
     Continue(Payload { at: datagram.at, len: datagram.len, stream: 0 })
 }
 
@@ -164,9 +167,13 @@ fn message<C: Circumstances>(
 
 #[inline(always)]
 fn content<C: Circumstances>(trial: &mut Trial<C>, who: &Who, window: &Window, said: Said) -> Flow<()> {
-    if let Some((method, headers)) = said.request() {
+    if let Some((method, _)) = said.request() {
         transport::judge_method(trial, who, method)?;
-        signature::judge(trial, who, window, headers)?;
     }
-    limit::judge(trial, who, said.class())
+    // Before the search for signatures, which costs more than all else: who floods must not make us search.
+    limit::judge(trial, who, said.class())?;
+    match said.request() {
+        Some((_, headers)) => signature::judge(trial, who, window, headers),
+        None => Continue(()),
+    }
 }

@@ -3,13 +3,13 @@
 //! Owns: the clock, whether a judgement has consequences, objections that are only noted. Refuses: deciding.
 use core::ops::ControlFlow::{Break, Continue};
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use aya_ebpf::programs::XdpContext;
 use firewall_common::addr::Addr;
 use firewall_common::event::Probe;
 use firewall_common::reason::Reason;
 use firewall_common::verdict::{Flow, Verdict};
 
+use crate::clock;
 use crate::constants::policy;
 use crate::opaque;
 
@@ -28,12 +28,9 @@ pub(crate) trait Circumstances {
 pub(crate) struct Live;
 
 impl Circumstances for Live {
-    /// The coarse clock: its step (1 to 10 ms) is far below the intervals of SIP rates, and it costs a fifth of the
-    /// fine one.
     #[inline(always)]
     fn now(&self) -> u64 {
-        // SAFETY: no arguments, no effects.
-        unsafe { bpf_ktime_get_coarse_ns() }
+        clock::now()
     }
 
     #[inline(always)]

@@ -7,6 +7,8 @@ use crate::bound::{disguise, wrap};
 
 /// The buffer's size, without the tail that an eight-byte read may reach; a power of two.
 pub const SIZE: usize = 2048;
+/// The longest read, in bytes.
+const TAIL: usize = 32;
 /// How many bytes of a payload are examined. The payload of an Ethernet frame of the usual size fits whole; of a larger
 /// datagram the start does, which holds what is asked about.
 pub const EXAMINED: u32 = 1_536;
@@ -15,7 +17,7 @@ const _: () = assert!(EXAMINED as usize <= SIZE);
 /// The examined part of a payload.
 #[repr(C, align(8))]
 pub struct Window {
-    bytes: [u8; SIZE + 8],
+    bytes: [u8; SIZE + TAIL],
     len: u32,
     /// Always zero, but the kernel's verifier cannot know that.
     zero: u32,
@@ -24,12 +26,12 @@ pub struct Window {
 impl Window {
     /// An empty window.
     pub const fn new() -> Self {
-        Self { bytes: [0; SIZE + 8], len: 0, zero: 0 }
+        Self { bytes: [0; SIZE + TAIL], len: 0, zero: 0 }
     }
 
     /// Where the payload's first bytes go; [`Window::seal`] must follow.
     #[inline(always)]
-    pub fn buffer(&mut self) -> &mut [u8; SIZE + 8] {
+    pub fn buffer(&mut self) -> &mut [u8; SIZE + TAIL] {
         &mut self.bytes
     }
 
@@ -78,6 +80,18 @@ impl Window {
             Some(bytes) => u64::from_le_bytes(*bytes),
             None => 0,
         }
+    }
+
+    /// The 32 bytes at `at`, each eight as [`Window::word`] has them; what lies more than eight bytes behind the payload's
+    /// end may be of an earlier payload.
+    #[inline(always)]
+    pub fn words(&self, at: u32) -> [u64; 4] {
+        let (_, rest) = self.bytes.split_at(wrap::<SIZE>(at));
+        let word = |i: usize| match rest.get(8 * i..).and_then(<[u8]>::first_chunk) {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => 0,
+        };
+        [word(0), word(1), word(2), word(3)]
     }
 
     /// The same number, of which the kernel's verifier knows nothing any more.

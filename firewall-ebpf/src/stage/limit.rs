@@ -50,6 +50,19 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who, class: Cl
     Continue(())
 }
 
+/// Objects to a stranger's packet while the strangers' total is used up. Charges nothing.
+#[inline(always)]
+pub(crate) fn judge_total<C: Circumstances>(trial: &mut Trial<C>, who: &Who) -> Flow<()> {
+    let limit = &policy().total;
+    if limit.is_none() || who.kind() != Kind::Stranger {
+        return Continue(());
+    }
+    match TOTAL.get_ptr_mut(0) {
+        Some(cell) if !limit.admits(cell::load(cell), trial.now()) => trial.object(Verdict::of(Reason::RateTotal)),
+        _ => Continue(()),
+    }
+}
+
 /// A peer without a limit for the class, or whose rules are not found, is not limited.
 #[inline(always)]
 fn peer<C: Circumstances>(trial: &Trial<C>, id: u32, class: Class) -> bool {
