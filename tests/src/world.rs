@@ -69,12 +69,13 @@ impl World {
         netns::sweep();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let pid = std::process::id();
-        let dir = tempfile::Builder::new().prefix("sipfw-world-").tempdir().context("no temporary directory")?;
+        let prefix = format!("{}{pid}-{number}-", netns::PREFIX);
+        let dir = tempfile::Builder::new().prefix(&prefix).tempdir().context("no temporary directory")?;
         std::os::unix::fs::symlink(program, dir.path().join("sipfw")).context("the link to sipfw")?;
         let make = |role| Netns::new(number, role);
         let world = Self {
             iface: format!("e{pid}x{number}"),
-            pins: PathBuf::from(format!("/sys/fs/bpf/sipfw-world-{pid}-{number}")),
+            pins: PathBuf::from(format!("{}/{}{pid}-{number}", netns::BPF, netns::PREFIX)),
             edge: make("edge")?,
             itsp: make("itsp")?,
             phones: make("phones")?,

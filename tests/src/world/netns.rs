@@ -16,7 +16,11 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::process::output;
 use super::wait;
 
-const PREFIX: &str = "sipfw-world-";
+/// Begins every name that a world gives: of namespaces, pin directories and temporary directories. The process's id
+/// follows.
+pub(super) const PREFIX: &str = "sipfw-world-";
+/// Where BPF objects are pinned.
+pub(super) const BPF: &str = "/sys/fs/bpf";
 /// Where iproute2 keeps namespaces by name.
 const NAMES: &str = "/var/run/netns";
 /// How long a process may take to end when it is asked to.
@@ -99,16 +103,18 @@ pub(super) fn sweep() {
     static SWEPT: Mutex<bool> = Mutex::new(false);
     let mut swept = SWEPT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !std::mem::replace(&mut *swept, true) {
-        for name in names_in(NAMES).filter(|name| is_orphan(name)) {
+        for name in names_in(Path::new(NAMES)).filter(|name| is_orphan(name)) {
             remove(&name);
         }
-        for name in names_in("/sys/fs/bpf").filter(|name| is_orphan(name)) {
-            let _ = std::fs::remove_dir_all(Path::new("/sys/fs/bpf").join(name));
+        for dir in [Path::new(BPF), &std::env::temp_dir()] {
+            for name in names_in(dir).filter(|name| is_orphan(name)) {
+                let _ = std::fs::remove_dir_all(dir.join(name));
+            }
         }
     }
 }
 
-fn names_in(dir: &str) -> impl Iterator<Item = String> {
+fn names_in(dir: &Path) -> impl Iterator<Item = String> + use<> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok())
 }
@@ -134,7 +140,7 @@ fn end_processes(name: &str) {
         for pid in found {
             let _ = kill_process(pid, signal);
         }
-        let _ = wait::until("processes to end", PATIENCE, || processes(name).is_empty().then_some(()));
+        let _ = wait::uninterrupted(PATIENCE, || processes(name).is_empty().then_some(()));
     }
 }
 

@@ -102,7 +102,7 @@ impl Drop for Process {
             return;
         }
         let asked = self.signal(Signal::TERM).is_ok();
-        if !asked || wait::until("its end", PATIENCE, || self.ended()).is_err() {
+        if !asked || wait::uninterrupted(PATIENCE, || self.ended()).is_none() {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }

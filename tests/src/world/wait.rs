@@ -3,7 +3,7 @@
 //! Owns: the polling. Refuses: sleeping in the hope that something has happened meanwhile.
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::interrupt;
 
@@ -11,29 +11,22 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Asks until there is an answer; an error that names `what` after `limit`.
 pub fn until<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
+    let answer = uninterrupted(limit, || match ask() {
+        Some(answer) => Some(Ok(answer)),
+        None if interrupt::came() => Some(Err(anyhow!("interrupted while waiting for {what}"))),
+        None => None,
+    });
+    answer.with_context(|| format!("waited {limit:?} in vain for {what}"))?
+}
+
+/// The same for cleaning up, which an interrupt must not cut short.
+pub(super) fn uninterrupted<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + limit;
     loop {
-        if let Some(answer) = ask() {
-            return Ok(answer);
-        }
-        if interrupt::came() {
-            bail!("interrupted while waiting for {what}");
-        }
-        if Instant::now() >= end {
-            bail!("waited {limit:?} in vain for {what}");
+        let answer = ask();
+        if answer.is_some() || Instant::now() >= end {
+            return answer;
         }
         std::thread::sleep(PAUSE);
     }
-}
-
-/// Lets time pass that the experiment itself takes, such as the length of an attack. An interrupt ends it.
-pub fn span(length: Duration) -> Result<()> {
-    let end = Instant::now() + length;
-    while Instant::now() < end {
-        if interrupt::came() {
-            bail!("interrupted");
-        }
-        std::thread::sleep(PAUSE.min(end.saturating_duration_since(Instant::now())));
-    }
-    Ok(())
 }
