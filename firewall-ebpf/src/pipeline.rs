@@ -167,13 +167,13 @@ fn message<C: Circumstances>(
 
 #[inline(always)]
 fn content<C: Circumstances>(trial: &mut Trial<C>, who: &Who, window: &Window, said: Said) -> Flow<()> {
-    if let Some((method, _)) = said.request() {
+    if let Some((method, headers)) = said.request() {
         transport::judge_method(trial, who, method)?;
+        if !who.is_trusted() {
+            // The search costs more than all else: who is over the limit anyway must not make us search.
+            limit::judge_used_up(trial, who, said.class())?;
+            signature::judge(trial, window, headers)?;
+        }
     }
-    // Before the search for signatures, which costs more than all else: who floods must not make us search.
-    limit::judge(trial, who, said.class())?;
-    match said.request() {
-        Some((_, headers)) => signature::judge(trial, who, window, headers),
-        None => Continue(()),
-    }
+    limit::judge(trial, who, said.class())
 }

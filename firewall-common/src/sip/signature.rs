@@ -35,7 +35,7 @@ impl Field {
 }
 
 /// The longest part of a value that is looked at.
-const VALUE_MAX: u32 = 96;
+const VALUE_MAX: u32 = 88;
 
 /// What a byte is: a token's byte in lower case (at least a space), or the class of a delimiter (below a space).
 ///

@@ -33,21 +33,40 @@ static HASH_KEY: Array<HashKey> = Array::with_max_entries(1, 0);
 /// Objects to a packet over its source's limit, or over the strangers' total.
 #[inline(always)]
 pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who, class: Class) -> Flow<()> {
-    let class = Class::from_number(opaque::forget(class as u64) as u32);
-    trial.class = opaque::forget(class as u64 + 1);
-    let within = match who.kind() {
-        Kind::Peer => peer(trial, who.id, class),
-        Kind::Allowed => true,
-        Kind::Registrant => registrant(trial, who.source, class),
-        Kind::Stranger => stranger(trial, who.source, class),
-    };
-    if !within {
+    let commit = trial.commits();
+    if !within(trial, who, class, commit) {
         return trial.object(Verdict::of(class.over_limit()));
     }
     if who.kind() == Kind::Stranger && !total(trial) {
         return trial.object(Verdict::of(Reason::RateTotal));
     }
     Continue(())
+}
+
+/// Objects to a stranger's packet while the stranger's limit is used up. Charges nothing.
+#[inline(always)]
+pub(crate) fn judge_used_up<C: Circumstances>(trial: &mut Trial<C>, who: &Who, class: Class) -> Flow<()> {
+    if who.kind() != Kind::Stranger {
+        return Continue(());
+    }
+    let class = Class::from_number(opaque::forget(class as u64) as u32);
+    trial.class = opaque::forget(class as u64 + 1);
+    if stranger(trial, who.source, class, false) {
+        return Continue(());
+    }
+    trial.object(Verdict::of(class.over_limit()))
+}
+
+#[inline(always)]
+fn within<C: Circumstances>(trial: &mut Trial<C>, who: &Who, class: Class, commit: bool) -> bool {
+    let class = Class::from_number(opaque::forget(class as u64) as u32);
+    trial.class = opaque::forget(class as u64 + 1);
+    match who.kind() {
+        Kind::Peer => peer(trial, who.id, class, commit),
+        Kind::Allowed => true,
+        Kind::Registrant => registrant(trial, who.source, class, commit),
+        Kind::Stranger => stranger(trial, who.source, class, commit),
+    }
 }
 
 /// Objects to a stranger's packet while the strangers' total is used up. Charges nothing.
@@ -65,7 +84,7 @@ pub(crate) fn judge_total<C: Circumstances>(trial: &mut Trial<C>, who: &Who) -> 
 
 /// A peer without a limit for the class, or whose rules are not found, is not limited.
 #[inline(always)]
-fn peer<C: Circumstances>(trial: &Trial<C>, id: u32, class: Class) -> bool {
+fn peer<C: Circumstances>(trial: &Trial<C>, id: u32, class: Class, commit: bool) -> bool {
     let limit = match source::rule(id) {
         Some(rule) => &rule.limits[class.slot()],
         None => return true,
@@ -75,26 +94,26 @@ fn peer<C: Circumstances>(trial: &Trial<C>, id: u32, class: Class) -> bool {
     }
     match PEER_CELLS.get_ptr_mut(id) {
         // SAFETY: the pointer is to a value of the map, an array that has a cell for every class.
-        Some(cells) => cell::charge(unsafe { &raw mut (*cells)[class.slot()] }, limit, trial.now(), trial.commits()),
+        Some(cells) => cell::charge(unsafe { &raw mut (*cells)[class.slot()] }, limit, trial.now(), commit),
         None => true,
     }
 }
 
 #[inline(always)]
-fn registrant<C: Circumstances>(trial: &Trial<C>, source: Addr, class: Class) -> bool {
+fn registrant<C: Circumstances>(trial: &Trial<C>, source: Addr, class: Class, commit: bool) -> bool {
     let limit = &policy().registrant[class.slot()];
     if limit.is_none() {
         return true;
     }
     match source::registrant_cell(source, class) {
-        Some(cell) => cell::charge(cell, limit, trial.now(), trial.commits()),
+        Some(cell) => cell::charge(cell, limit, trial.now(), commit),
         // It was a registrant a moment ago, when it was told who it is.
         None => true,
     }
 }
 
 #[inline(always)]
-fn stranger<C: Circumstances>(trial: &Trial<C>, source: Addr, class: Class) -> bool {
+fn stranger<C: Circumstances>(trial: &Trial<C>, source: Addr, class: Class, commit: bool) -> bool {
     let policy = policy();
     let limit = &policy.stranger[class.slot()];
     if limit.is_none() {
@@ -102,7 +121,7 @@ fn stranger<C: Circumstances>(trial: &Trial<C>, source: Addr, class: Class) -> b
     }
     let (a, b) = rows(source, class as u32, policy.hash_key, policy.cells_mask);
     match (CELLS.get_ptr_mut(a), CELLS.get_ptr_mut(policy.cells_mask + 1 + b)) {
-        (Some(a), Some(b)) => cell::charge_either(a, b, limit, trial.now(), trial.commits()),
+        (Some(a), Some(b)) => cell::charge_either(a, b, limit, trial.now(), commit),
         _ => true,
     }
 }

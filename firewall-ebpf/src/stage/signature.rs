@@ -1,6 +1,6 @@
 //! Scanners that say who they are.
 //!
-//! Owns: the objection to a signature in a stranger's or registrant's request. Refuses: knowing signatures (the policy
+//! Owns: the objection to a signature in a request. Refuses: knowing signatures (the policy
 //! has them).
 use core::ops::ControlFlow::Continue;
 
@@ -9,13 +9,12 @@ use firewall_common::sip::{Window, header_scan};
 use firewall_common::verdict::{Flow, Verdict};
 
 use crate::constants::{policy, signatures};
-use crate::stage::source::Who;
 use crate::trial::{Circumstances, Trial};
 
 /// Looks at the header fields from `headers` on.
 #[inline(always)]
-pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who, payload: &Window, headers: u32) -> Flow<()> {
-    if policy().scan_max == 0 || who.is_trusted() {
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, payload: &Window, headers: u32) -> Flow<()> {
+    if policy().scan_max == 0 {
         return Continue(());
     }
     match find(payload, headers) {

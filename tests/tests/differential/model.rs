@@ -59,6 +59,7 @@ enum Who {
 }
 
 /// One packet's judgement in progress.
+#[derive(Clone)]
 struct Trial {
     now: u64,
     commit: bool,
@@ -235,6 +236,13 @@ impl<'a> Model<'a> {
 
     fn datagram(&mut self, packet: &Packet<'_>, who: Who, trial: &mut Trial) -> Result<(), Verdict> {
         let payload = packet.udp_payload().map_err(|reason| (reason, 0))?;
+        let peek = Trial { commit: false, ..trial.clone() };
+        if matches!(who, Who::Stranger)
+            && let Some(total) = self.setup.total
+            && !charge(&mut [&mut self.total], total, &peek)
+        {
+            self.object(trial, Reason::RateTotal, 0)?;
+        }
         let payload = sip::examined(payload);
         match sip::classify(payload, self.setup.start_line_max) {
             Some(message) => self.message(packet.src, who, payload, message, trial),
@@ -273,6 +281,9 @@ impl<'a> Model<'a> {
             {
                 self.object(trial, Reason::Method, id)?;
             }
+            if matches!(who, Who::Stranger) {
+                self.used_up(src, who, message.class(), trial)?;
+            }
             if matches!(who, Who::Registrant | Who::Stranger)
                 && let Some(id) = sip::signature(payload, headers, self.setup)
             {
@@ -280,6 +291,16 @@ impl<'a> Model<'a> {
             }
         }
         self.limit(src, who, message.class(), trial)
+    }
+
+    /// A stranger over its limit is refused before the message is searched; nothing is charged yet.
+    fn used_up(&mut self, src: IpAddr, who: Who, class: &'static str, trial: &mut Trial) -> Result<(), Verdict> {
+        trial.class = Some(class);
+        let peek = Trial { commit: false, ..trial.clone() };
+        if self.within(source(src, self.setup.v6_prefix), who, class, &peek) {
+            return Ok(());
+        }
+        self.object(trial, over_limit(class), 0)
     }
 
     fn limit(&mut self, src: IpAddr, who: Who, class: &'static str, trial: &mut Trial) -> Result<(), Verdict> {

@@ -86,7 +86,7 @@ fn everything() -> Vec<Row> {
             row(
                 "a scanner's REGISTER over the limit",
                 udp("198.51.100.8", sip::replaced(&sip::register(), "Contact", "User-Agent: sipcli\r\nContact")),
-                Signature,
+                RateRegister,
             )
             .monitored(),
             row("a malformed datagram", udp(STRANGER, "x").udp_len(3), MalformedUdp).monitored(),
@@ -117,7 +117,7 @@ fn two() -> Vec<Row> {
         row("a scanner that is denied", udp(DENIED, sip::from_agent("sipcli")), Denied).detail(1),
         row("a scanner within its limit is charged", scanner(STRANGER), Signature).monitored(),
         row("so an honest REGISTER is over it", udp(STRANGER, sip::register()), RateRegister).monitored(),
-        row("a scanner over its limit is counted once", scanner(STRANGER), Signature).monitored(),
+        row("a scanner over its limit is counted once", scanner(STRANGER), RateRegister).monitored(),
     ]
 }
 
@@ -141,7 +141,7 @@ fn limits() -> Vec<Row> {
     vec![
         row("two OPTIONS", options(STRANGER), Stranger),
         row("two more are over the total", options(STRANGER), RateTotal).monitored(),
-        row("a fifth is over the source's limit first", options(STRANGER), RateOptions).monitored(),
+        row("a fifth finds the total used up first", options(STRANGER), RateTotal).monitored(),
         row("another stranger's are over the total", options("198.51.100.9"), RateTotal).monitored(),
     ]
 }

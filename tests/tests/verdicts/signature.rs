@@ -119,13 +119,13 @@ fn spellings() -> Vec<Row> {
         row("the line behind it", lines("User-Agent: x\r\nSubject: sipcli\r\n"), Stranger),
         row("the Server field", lines("Server: sipcli\r\n"), Stranger),
         row(
-            "a token at byte 84 of the value",
-            lines(&format!("User-Agent: {} sipcli x\r\n", "a".repeat(84))),
+            "a token at byte 76 of the value",
+            lines(&format!("User-Agent: {} sipcli x\r\n", "a".repeat(74))),
             Signature,
         ),
         row(
-            "a token behind byte 96 of the value",
-            lines(&format!("User-Agent: {} sipcli x\r\n", "a".repeat(98))),
+            "a token behind byte 88 of the value",
+            lines(&format!("User-Agent: {} sipcli x\r\n", "a".repeat(90))),
             Stranger,
         ),
         row("the message ends with the token", options(b"OPTIONS sip:a SIP/2.0\r\nUser-Agent: sipcli"), Signature),

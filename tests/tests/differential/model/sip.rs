@@ -6,7 +6,7 @@ use crate::setup::{METHODS, Setup};
 /// How much of a payload is looked at.
 const EXAMINED: usize = 1_536;
 /// How much of a header's value is looked at.
-const VALUE: usize = 96;
+const VALUE: usize = 88;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Message {
