@@ -14,7 +14,7 @@ names! {
     SOURCES;
     /// LPM trie: prefix → [`crate::policy::Entry`]: deny and allow entries.
     ENTRIES;
-    /// Array of words: [`crate::policy::PrefixFilter`] of `ENTRIES`.
+    /// Array of words: [`crate::entry_filter::EntryFilter`] of `SOURCES` and `ENTRIES`.
     ENTRY_FILTER;
     /// Array: switches that change by the hour ([`crate::policy::SWITCHES`]).
     SWITCHES;

@@ -131,6 +131,11 @@ impl PrefixFilter {
 
     /// Marks every slot that `prefix` covers.
     pub fn insert(&mut self, prefix: Prefix) {
+        Self::mark(&mut self.0, prefix);
+    }
+
+    /// Marks every slot that `prefix` covers.
+    pub(crate) fn mark(words: &mut [u64; Self::WORDS], prefix: Prefix) {
         let addr = Addr::from_bytes(prefix.addr);
         // The last of the 16 bits that make a slot: bit 112 of a v4-mapped address, bit 32 of an IPv6 one.
         let v4 = addr.is_v4() && prefix.bits >= 96;
@@ -138,10 +143,10 @@ impl PrefixFilter {
         let free = (last as u32).saturating_sub(prefix.bits).min(16);
         let first = if free == 16 { 0 } else { addr.filter_slot() as usize };
         for slot in first..first + (1usize << free) {
-            self.0[base + slot / 64] |= 1 << (slot % 64);
+            words[base + slot / 64] |= 1 << (slot % 64);
         }
         if !v4 && prefix.bits < 96 && prefix.contains(Prefix::new(Addr::from_v4([0; 4]), 96)) {
-            self.0[..Self::WORDS / 2].fill(u64::MAX);
+            words[..Self::WORDS / 2].fill(u64::MAX);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Deny entries, bans, and the operator's allow entries.
 //!
-//! Owns: single sources (a hash), prefixes (a trie and its filter). Refuses: making entries; the daemon and the command
+//! Owns: single sources (a hash), prefixes (a trie), and the filter before both. Refuses: making entries; the daemon and the command
 //! do, and nothing that a packet does can add, evict or change one.
 use core::ops::ControlFlow::{Break, Continue};
 
@@ -8,8 +8,9 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap};
 use firewall_common::addr::Addr;
+use firewall_common::entry_filter::EntryFilter;
 use firewall_common::maps;
-use firewall_common::policy::{Action, Entry, PrefixFilter, SWITCH_SCOPE_ALL, SWITCHES as SWITCH_COUNT, Term};
+use firewall_common::policy::{Action, Entry, SWITCH_SCOPE_ALL, SWITCHES as SWITCH_COUNT, Term};
 use firewall_common::reason::Reason;
 use firewall_common::verdict::{Flow, Verdict, stop};
 
@@ -22,7 +23,7 @@ static SOURCES: HashMap<Addr, Entry> = HashMap::with_max_entries(maps::SOURCES_D
 #[map]
 static ENTRIES: LpmTrie<[u8; 16], Entry> = LpmTrie::with_max_entries(maps::ENTRIES_DEFAULT, 0);
 #[map]
-static ENTRY_FILTER: Array<u64> = Array::with_max_entries(PrefixFilter::WORDS as u32, 0);
+static ENTRY_FILTER: Array<u64> = Array::with_max_entries(EntryFilter::WORDS as u32, 0);
 #[map]
 static SWITCHES: Array<u64> = Array::with_max_entries(SWITCH_COUNT as u32, 0);
 
@@ -67,18 +68,24 @@ fn covers_all(term: &Term) -> bool {
 /// `decides`.
 #[inline(always)]
 fn find<C: Circumstances>(trial: &Trial<C>, decides: impl Fn(&Term) -> bool) -> Option<Term> {
-    if let Some(entry) = SOURCES.get_ptr_mut(trial.source())
+    let source = trial.source();
+    if is_marked(EntryFilter::place_of_source(source))
+        && let Some(entry) = SOURCES.get_ptr_mut(source)
         && let Some(term) = in_force(trial, entry, &decides)
     {
         return Some(term);
     }
-    let (word, bit) = PrefixFilter::place(trial.src());
-    let slots = *ENTRY_FILTER.get(word)?;
-    if slots >> bit & 1 == 0 {
+    if !is_marked(EntryFilter::place(trial.src())) {
         return None;
     }
     let entry = ENTRIES.get(HostKey::new(trial.src()).key())?;
     in_force(trial, core::ptr::from_ref(entry).cast_mut(), &decides)
+}
+
+/// Whether a look-up may find something.
+#[inline(always)]
+fn is_marked((word, bit): (u32, u32)) -> bool {
+    ENTRY_FILTER.get(word).is_none_or(|word| word >> bit & 1 != 0)
 }
 
 /// Counts a hit where an entry decides.

@@ -8,8 +8,9 @@ use std::path::Path;
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData};
 use firewall_common::addr::{Addr, Prefix};
+use firewall_common::entry_filter::EntryFilter;
 use firewall_common::maps;
-use firewall_common::policy::{Entry, PrefixFilter, SWITCH_SCOPE_ALL};
+use firewall_common::policy::{Entry, SWITCH_SCOPE_ALL};
 
 use super::error::{Context as _, Error, Result};
 use super::instance::Synced;
@@ -122,7 +123,7 @@ impl Tables {
     }
 
     /// Writes the words of the filter that change; with `and_old`, no bit is cleared.
-    fn write_filter(&mut self, wanted: &PrefixFilter, and_old: bool) -> Result<()> {
+    fn write_filter(&mut self, wanted: &EntryFilter, and_old: bool) -> Result<()> {
         for (index, word) in (0..).zip(&wanted.0) {
             let old = self.filter.get(&index, 0).doing(reading)?;
             let new = if and_old { old | word } else { *word };
@@ -143,7 +144,8 @@ impl Tables {
 impl Content {
     /// The same as what is to be written to other maps, when nobody can say what the entries are.
     pub(super) fn as_wanted(&self) -> KernelEntries {
-        let mut filter = Box::<PrefixFilter>::default();
+        let mut filter = Box::<EntryFilter>::default();
+        self.sources.keys().for_each(|source| filter.insert_source(*source));
         self.prefixes.keys().for_each(|prefix| filter.insert(*prefix));
         let terms = self.sources.values().chain(self.prefixes.values()).flat_map(|e| [e.first, e.then]);
         let covers_all = |number| firewall_common::policy::Action::from_number(number).covers_all();

@@ -9,7 +9,8 @@
 use std::collections::HashMap;
 
 use firewall_common::addr::{Addr, Prefix};
-use firewall_common::policy::{Action, Entry, NEVER_ENDS, PrefixFilter, Term};
+use firewall_common::entry_filter::EntryFilter;
+use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
 use super::prefix::is_v4;
 use super::prefix_map::PrefixMap;
@@ -54,8 +55,8 @@ pub struct KernelEntries {
     pub sources: HashMap<Addr, Entry>,
     /// `ENTRIES`.
     pub prefixes: HashMap<Prefix, Entry>,
-    /// `ENTRY_FILTER`, of `prefixes`.
-    pub filter: Box<PrefixFilter>,
+    /// `ENTRY_FILTER`, of both.
+    pub filter: Box<EntryFilter>,
     /// Whether some entry covers all traffic ([`firewall_common::policy::SWITCH_SCOPE_ALL`]).
     pub scope_all: bool,
     /// Unix milliseconds of the next end of an entry, when it is time to compile anew.
@@ -118,7 +119,9 @@ fn crowded(nodes: &PrefixMap<Node<'_>>, prefix: Prefix) -> bool {
 impl KernelEntries {
     fn put_source(&mut self, source: Prefix, entry: Entry) {
         self.scope_all |= covers_all(&entry);
-        self.sources.insert(Addr::from_bytes(source.addr), entry);
+        let source = Addr::from_bytes(source.addr);
+        self.filter.insert_source(source);
+        self.sources.insert(source, entry);
     }
 
     fn put_prefix(&mut self, prefix: Prefix, entry: Entry) {

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 
 use anyhow::{Context as _, Result, anyhow};
 use aya::Ebpf;
-use aya::maps::{HashMap, MapData, PerCpuArray};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray};
 use firewall_common::addr::{Addr, Prefix};
+use firewall_common::entry_filter::EntryFilter;
 use firewall_common::limiter::{HashKey, Limit};
 use firewall_common::maps::{self, program};
 use firewall_common::policy::{Action, Counter, Entry, Term};
@@ -55,6 +56,7 @@ fn prefix(first: u32) -> Prefix {
 /// A loaded program with its maps.
 pub(super) struct Shield {
     ebpf: Ebpf,
+    filter: Box<EntryFilter>,
     program: RawFd,
 }
 
@@ -63,7 +65,7 @@ impl Shield {
     pub(super) fn load(generation: &Generation, capacities: &Capacities) -> Result<Self> {
         let mut ebpf = load::load(generation, capacities, None)?;
         let program = load::verify(&mut ebpf, program::INGRESS)?.fd()?.as_fd().as_raw_fd();
-        Ok(Self { ebpf, program })
+        Ok(Self { ebpf, filter: Box::default(), program })
     }
 
     /// The program, which lives as long as the shield.
@@ -73,24 +75,27 @@ impl Shield {
 
     /// Bans `count` single sources from `first` on for an hour.
     pub(super) fn ban(&mut self, first: u32, count: u32) -> Result<()> {
-        let mut sources = self.sources()?;
+        let mut sources = sources(&mut self.ebpf)?;
         let term = Term { until: boot_time() + 3_600_000_000_000, action: Action::Ban as u32, id: 1 };
         let entry = Entry { first: term, then: Term::NONE, hits: 0 };
         for source in first..first + count {
-            sources.insert(Addr::from_v4(source.to_be_bytes()), entry, 0)?;
+            let source = Addr::from_v4(source.to_be_bytes());
+            sources.insert(source, entry, 0)?;
+            self.filter.insert_source(source);
+        }
+        let mut filter: Array<&mut MapData, u64> =
+            Array::try_from(self.ebpf.map_mut(maps::ENTRY_FILTER).context("no filter of entries")?)?;
+        for (index, word) in (0..).zip(self.filter.0).filter(|(_, word)| *word != 0) {
+            filter.set(index, word, 0)?;
         }
         Ok(())
     }
 
     /// How many of `count` sources from `first` on are no longer banned.
     pub(super) fn missing_bans(&mut self, first: u32, count: u32) -> Result<u32> {
-        let sources = self.sources()?;
+        let sources = sources(&mut self.ebpf)?;
         let banned = |source: u32| sources.get(&Addr::from_v4(source.to_be_bytes()), 0).is_ok();
         Ok((first..first + count).filter(|source| !banned(*source)).count() as u32)
-    }
-
-    fn sources(&mut self) -> Result<HashMap<&mut MapData, Addr, Entry>> {
-        Ok(HashMap::try_from(self.ebpf.map_mut(maps::SOURCES).context("no map of sources")?)?)
     }
 
     /// How many packets were given a reason.
@@ -103,6 +108,10 @@ impl Shield {
     pub(super) fn counted_all(&self) -> Result<u64> {
         Reason::ALL.iter().map(|reason| self.counted(*reason)).sum()
     }
+}
+
+fn sources(ebpf: &mut Ebpf) -> Result<HashMap<&mut MapData, Addr, Entry>> {
+    Ok(HashMap::try_from(ebpf.map_mut(maps::SOURCES).context("no map of sources")?)?)
 }
 
 /// Nanoseconds of the clock that bans end by.

@@ -1,7 +1,7 @@
 //! Judged, counted under what would have dropped it, and passed: the whole firewall, or stage by stage.
 use firewall_common::reason::Reason::{
     self, Denied, FragmentFollows, FragmentTiny, HeaderChain, MalformedIp, MalformedUdp, Method, NotPeer, NotSip,
-    OtherTraffic, Peer, RateOptions, RateRegister, RateTotal, Signature, Stranger, Transport,
+    OtherTraffic, Peer, RateRegister, RateTotal, Signature, Stranger, Transport,
 };
 use firewall_tests::harness::{Row, deny, row};
 use firewall_tests::packets::{Extension, Frame, patched, sip};
