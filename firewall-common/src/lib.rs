@@ -11,6 +11,7 @@
 pub mod addr;
 #[cfg_attr(target_arch = "bpf", allow(unsafe_code, reason = "an instruction that the verifier must see"))]
 mod bound;
+pub mod copy;
 pub mod entry_filter;
 pub mod event;
 pub mod limiter;

@@ -2,6 +2,7 @@
 //!
 //! Owns: the impls of `aya::Pod` and the checks that make them true. Refuses: any record with padding or with invalid
 //! bit patterns (numbers cross the boundary, enums do not).
+use crate::copy::CopyHead;
 use crate::event::{Event, Probe};
 use crate::policy::{
     Counter, DatagramKey, DatagramVerdict, Entry, PeerCounter, PeerRule, Policy, PortTable, PrefixFilter, Registrant,
@@ -39,6 +40,7 @@ no_padding! {
     PeerCounter = 16;
     Event = 8, 16, 16, 4, 4, 2, 2, 4, crate::event::SNAPSHOT;
     Probe = 8, 4 * 6;
+    CopyHead = 8, 16, 16, 6 * 4, 3 * 2, 2;
 }
 
 /// The bytes of a record, as the loader sets a constant of the kernel program.
@@ -73,4 +75,4 @@ macro_rules! from_bytes {
     )+};
 }
 
-from_bytes!(Event, Probe);
+from_bytes!(CopyHead, Event, Probe);

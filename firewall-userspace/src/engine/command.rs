@@ -1,0 +1,96 @@
+//! What the engine wants done.
+//!
+//! Owns: the closed list of commands. Refuses: doing them.
+use firewall_common::addr::Addr;
+
+use super::evidence::{Evidence, Rule};
+
+/// One thing to do, at once, before more input is read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Drop everything that a source sends to SIP and media ports.
+    Ban(Ban),
+    /// Hold a source, or one account's attempts from it, to a trickle.
+    Hold(Hold),
+    /// A source has proved itself.
+    Promote(Promote),
+    /// A registration has ended.
+    Demote(Demote),
+    /// A peer did what a stranger would have been banned for.
+    Alarm(Alarm),
+}
+
+/// A ban.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ban {
+    /// Whom, at a source's width.
+    pub source: Addr,
+    /// Unix milliseconds of its end.
+    pub until: i64,
+    /// The step of the ladder, from 1.
+    pub step: u32,
+    /// Why.
+    pub evidence: Evidence,
+}
+
+/// A limit far below the usual one, on evidence that does not suffice for a ban.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hold {
+    /// Whom, at a source's width.
+    pub source: Addr,
+    /// Only requests whose From has this user; none: all requests of the source while it is a stranger.
+    pub account: Option<Vec<u8>>,
+    /// Unix milliseconds of its end.
+    pub until: i64,
+    /// Why.
+    pub evidence: Evidence,
+}
+
+/// A registration that our server accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promote {
+    /// Whose, at a source's width.
+    pub source: Addr,
+    /// The account that registered.
+    pub account: String,
+    /// Unix milliseconds of the end of the registration, grace included.
+    pub until: i64,
+    /// Unix milliseconds until which the source is [`firewall_common::copy::Kind::Known`].
+    pub known_until: i64,
+}
+
+/// A registration that has ended before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demote {
+    /// Whose, at a source's width.
+    pub source: Addr,
+    /// The account whose registration ended; none: every account of the source.
+    pub account: Option<String>,
+    /// Unix milliseconds to which the source's trust is cut: the end of its other registrations, or now.
+    pub until: i64,
+}
+
+/// Something about a peer that an operator should look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alarm {
+    /// The peer's id; 0 for a source under the operator's allow entry.
+    pub peer: u32,
+    /// The source, at a source's width.
+    pub source: Addr,
+    /// Unix milliseconds.
+    pub time: i64,
+    /// What it did.
+    pub evidence: Evidence,
+}
+
+impl Command {
+    /// The rule behind it, if there is one.
+    pub fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::Ban(ban) => Some(ban.evidence.rule),
+            Self::Hold(hold) => Some(hold.evidence.rule),
+            Self::Alarm(alarm) => Some(alarm.evidence.rule),
+            Self::Promote(_) | Self::Demote(_) => None,
+        }
+    }
+}

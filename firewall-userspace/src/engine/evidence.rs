@@ -1,0 +1,74 @@
+//! Why somebody is banned, held or reported, in a form that is kept and shown.
+//!
+//! Owns: the record and its words. Refuses: secrets: no password, nonce, response or digest has a field here.
+use serde::{Deserialize, Serialize};
+
+/// The rules by which sources are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Too many failed authentications of one source in a short time.
+    Failures,
+    /// Too many in a day, however slowly.
+    SlowFailures,
+    /// One failed guess at an account that many sources are guessing at.
+    AccountUnderAttack,
+    /// Too many different accounts tried that the server refused.
+    Scanning,
+    /// Too many requests that the server refused as malformed.
+    Malformed,
+    /// Too many calls begun and left unanswered.
+    InviteSpray,
+    /// One account of a registrant's source keeps failing.
+    AccountFailures,
+}
+
+/// What proves that a source itself sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// Nothing: the address may be forged.
+    None,
+    /// Its credentials carry a nonce that our server had sent to that very source.
+    Nonce,
+    /// It repeated a To tag that our server had sent to that very source.
+    Tag,
+    /// It came over a connection.
+    Connection,
+}
+
+/// One thing that a source did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Unix milliseconds.
+    pub time: i64,
+    /// The request's method.
+    pub method: String,
+    /// The account that was tried; empty when none was named.
+    pub account: String,
+    /// The status that our server answered with; 0 for what a feed told.
+    pub status: u16,
+    /// The request's user agent; empty when it had none.
+    pub user_agent: String,
+    /// What proves the source.
+    pub proof: Proof,
+    /// "udp", "tcp", or the feed's name.
+    pub via: String,
+}
+
+/// Why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// How many incidents counted.
+    pub count: u32,
+    /// How many were allowed.
+    pub allowed: u32,
+    /// Seconds within which they counted.
+    pub within: u64,
+    /// The last incidents, oldest first; bounded.
+    pub incidents: Vec<Incident>,
+    /// Seconds that the source's next ban will last; 0 where none follows.
+    pub next_seconds: u64,
+}
