@@ -33,6 +33,7 @@ mod value;
 mod word;
 
 pub use bans::Bans;
+pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use compile::{Compiled, compile};
 pub use docs::default_file;
 pub use file::{DEFAULT_PATH, load, parse_str};
