@@ -6,6 +6,7 @@ pub mod command;
 mod credits;
 pub mod evidence;
 pub mod input;
+pub mod saved;
 mod upkeep;
 
 pub use credits::Credits;

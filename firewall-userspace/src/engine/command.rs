@@ -53,8 +53,10 @@ pub struct Promote {
     pub source: Addr,
     /// The account that registered.
     pub account: String,
-    /// Unix milliseconds of the end of the registration, grace included.
+    /// Unix milliseconds of the end of this registration, grace included.
     pub until: i64,
+    /// Unix milliseconds of the end of the source's trust: of its longest registration.
+    pub trusted_until: i64,
     /// Unix milliseconds until which the source is [`firewall_common::copy::Kind::Known`].
     pub known_until: i64,
 }
