@@ -1,8 +1,9 @@
 //! What is understood of SIP in one datagram or segment (RFC 3261).
 //!
-//! Owns: the window onto a payload, the start line, methods, and the scan for scanners' signatures. Refuses: state across
-//! messages, and any allocation.
+//! Owns: the window onto a payload, the start line, methods, the scan for scanners' signatures, and the strict reader of
+//! whole messages. Refuses: state across messages, and any allocation.
 pub mod header_scan;
+pub mod message;
 pub mod method;
 pub mod signature;
 pub mod start_line;

@@ -5,6 +5,7 @@
 //! [`Config`] comes from [`Config::builtin`] or from files without an error, and nobody can change it.
 use std::path::PathBuf;
 
+mod bans;
 mod check;
 mod compile;
 mod docs;
@@ -21,13 +22,17 @@ mod rate;
 mod reader;
 mod section;
 mod signature;
+mod span;
 mod suggest;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tracking;
+mod trust;
 mod value;
 mod word;
 
+pub use bans::Bans;
 pub use compile::{Compiled, compile};
 pub use docs::default_file;
 pub use file::{DEFAULT_PATH, load, parse_str};
@@ -41,7 +46,10 @@ pub use ports::{Media, PortList, PortRange, Ports};
 pub use problem::{Fault, Position, Problem, Severity};
 pub use rate::Rate;
 pub use signature::{Signature, Token};
+pub use span::{Allowance, Ladder, Span};
 pub use tables::{Capacities, Capacity, Events, Paths, Registrants, Sip, Strangers};
+pub use tracking::Tracking;
+pub use trust::Trust;
 pub use word::{Level, MediaPolicy, Mode, Set, Transport, Word};
 
 use section::section;
@@ -68,6 +76,9 @@ section! {
         peer: Vec<Peer> = Vec::new();
         signature: Vec<Signature> = Vec::new();
         sip: Sip = Sip::default();
+        bans: Bans = Bans::default();
+        trust: Trust = Trust::default();
+        tracking: Tracking = Tracking::default();
         events: Events = Events::default();
         capacity: Capacities = Capacities::default();
         paths: Paths = Paths::default();
@@ -150,6 +161,21 @@ impl Config {
     /// How much of a message is read.
     pub fn sip(&self) -> &Sip {
         &self.sip
+    }
+
+    /// When a source is banned or held.
+    pub fn bans(&self) -> &Bans {
+        &self.bans
+    }
+
+    /// How long a registration makes its source trusted.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// How much the slow path remembers.
+    pub fn tracking(&self) -> &Tracking {
+        &self.tracking
     }
 
     /// How drops are sampled.

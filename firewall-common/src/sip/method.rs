@@ -103,6 +103,12 @@ impl Method {
         }
     }
 
+    /// The method of a name (method names are case-sensitive: RFC 3261 §7.1).
+    pub fn of(name: &[u8]) -> Self {
+        let known = |method: &&Self| method.name().as_bytes() == name;
+        Self::ALL.iter().find(known).copied().filter(|_| name != b"*").unwrap_or(Self::Extension)
+    }
+
     /// Its bit in a set of methods.
     #[inline(always)]
     pub const fn bit(self) -> u16 {

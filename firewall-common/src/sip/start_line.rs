@@ -36,12 +36,12 @@ impl Message {
 /// The most that a policy may set as the limit of a start line, in bytes.
 pub const START_LINE_MAX: u32 = 1024;
 /// The longest method that is understood; the longest that RFC 4475 thinks of has 43 characters.
-const METHOD_MAX: u32 = 64;
+pub(super) const METHOD_MAX: u32 = 64;
 /// The longest scheme of a Request-URI that is understood.
-const SCHEME_MAX: u32 = 32;
+pub(super) const SCHEME_MAX: u32 = 32;
 /// How many empty lines before the start line are skipped (RFC 3261 §7.5 tolerates them on streams, and servers
 /// tolerate them on UDP too, so a filter that does not would be walked around).
-const EMPTY_LINES_MAX: u32 = 8;
+pub(super) const EMPTY_LINES_MAX: u32 = 8;
 /// The most zero bytes that still are a keep-alive.
 const ZEROS_MAX: u32 = 16;
 

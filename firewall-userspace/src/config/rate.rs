@@ -13,7 +13,8 @@ use super::value::{Scalar, quoted, text};
 
 const HINT: &str = "write a rate such as \"10/s burst 20\", \"30/min\" or \"50/10s\", or \"none\"";
 const NANOSECONDS: u64 = 1_000_000_000;
-const DAY: u64 = 86_400;
+/// Seconds of a day.
+pub(super) const DAY: u64 = 86_400;
 /// The longest that a spent burst may take to come back.
 const REFILL_MAX: u64 = 366 * DAY;
 /// The shortest time between two packets: below it, a nanosecond of rounding is more than a percent.
@@ -29,9 +30,10 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::Hour, Self::Day];
+    pub(super) const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::Hour, Self::Day];
 
-    const fn seconds(self) -> u64 {
+    /// How long it is.
+    pub(super) const fn seconds(self) -> u64 {
         match self {
             Self::Second => 1,
             Self::Minute => 60,
@@ -41,7 +43,7 @@ impl Unit {
     }
 
     /// How it may be written; the first is how it is shown.
-    const fn words(self) -> &'static [&'static str] {
+    pub(super) const fn words(self) -> &'static [&'static str] {
         match self {
             Self::Second => &["s", "sec", "second", "seconds"],
             Self::Minute => &["min", "m", "minute", "minutes"],
@@ -133,14 +135,15 @@ impl FromStr for Rate {
     }
 }
 
-fn number(text: &str, what: &str) -> Result<u32, Fault> {
+/// A whole number of 32 bits.
+pub(super) fn number(text: &str, what: &str) -> Result<u32, Fault> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let n = text.parse().ok().filter(|_| digits);
     n.ok_or_else(|| Fault::new(format!("{what} is no whole number up to {}", u32::MAX), HINT))
 }
 
 /// `s`, `10s`, `min`, `5min`, …
-fn parse_period(text: &str) -> Result<(u32, Unit), Fault> {
+pub(super) fn parse_period(text: &str) -> Result<(u32, Unit), Fault> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (every, word) = text.split_at(digits);
     let every = if every.is_empty() { 1 } else { number(every, "the time")? };
