@@ -9,6 +9,7 @@ pub(crate) mod hold;
 pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod registrant;
+pub(crate) mod score;
 pub(crate) mod slow_path;
 pub(crate) mod status;
 pub(crate) mod story;

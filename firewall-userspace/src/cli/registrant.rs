@@ -95,7 +95,9 @@ fn remove(source: &str, context: &mut Context) -> Result<Exit> {
         context.out.json(&json!({ "removed": removed, "trusted": trusted, "applied": applied.ifaces }))?;
     } else if was {
         let accounts = counted(removed.len(), "registration", "registrations");
-        context.out.line(format!("{} is no registrant any more, {accounts} removed; {applied}", prefix_text(source)))?;
+        context
+            .out
+            .line(format!("{} is no registrant any more, {accounts} removed; {applied}", prefix_text(source)))?;
     } else {
         context.out.line(format!("{} is no registrant", prefix_text(source)))?;
     }

@@ -20,8 +20,9 @@ use super::source::{Parts, Source};
 use crate::config;
 use crate::dataplane::{self, Instance, clock};
 use crate::engine::command::Command;
+use crate::engine::saved::{Key, Record};
 use crate::engine::{Seen, Task, Upkeep};
-use crate::store::{NewEvent, NewScore, Options, Store, StoreError};
+use crate::store::{NewEvent, Options, Store, StoreError};
 use ledger::Ledger;
 use troubles::{Part, Troubles};
 
@@ -38,8 +39,8 @@ pub(super) enum Job {
     Record(Vec<NewEvent>),
     /// Write down what was done on these commands.
     Commands(Vec<Command>),
-    /// Write down where sources stand.
-    Scores(Vec<NewScore>),
+    /// Write down what the engine counts; with the key of its hashes.
+    Scores(Vec<Record>, Key),
     /// Look whether anything changed.
     Look,
     /// Read the config anew and apply it.
@@ -96,10 +97,7 @@ impl Jobs {
 
 impl Keeper {
     /// Starts the thread.
-    pub(super) fn spawn(
-        instance: Instance,
-        config_file: Option<PathBuf>,
-    ) -> Result<(Self, UnboundedReceiver<News>)> {
+    pub(super) fn spawn(instance: Instance, config_file: Option<PathBuf>) -> Result<(Self, UnboundedReceiver<News>)> {
         let (jobs, queue) = sync_channel(QUEUE);
         let (tell, told) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
@@ -150,7 +148,7 @@ impl Work {
             match job {
                 Job::Record(events) => self.record(&events),
                 Job::Commands(commands) => self.learn(commands),
-                Job::Scores(scores) => self.ledger.take_scores(scores),
+                Job::Scores(records, key) => self.keep_scores(records, key),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),
                 Job::Stop => break,
@@ -169,6 +167,12 @@ impl Work {
     fn learn(&mut self, commands: Vec<Command>) {
         let now = clock::now().wall_ms;
         self.ledger.take(commands, now, self.instance.policy().ok());
+        self.write_down(now);
+    }
+
+    fn keep_scores(&mut self, records: Vec<Record>, key: Key) {
+        let now = clock::now().wall_ms;
+        self.ledger.take_scores(records, key, now, self.instance.policy().ok());
         self.write_down(now);
     }
 

@@ -8,8 +8,17 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::number::grouped;
+use super::text::{counted, plain};
+use super::time::instant;
+
 /// The file's name in an interface's run directory.
 const FILE_NAME: &str = "slow-path.json";
+
+/// Reasons of refusal that are shown.
+const TOP: usize = 3;
+/// A report this old is of a daemon that has ended; one is written each second.
+const STALE_MS: i64 = 10_000;
 
 /// The daemon's own counters. They begin at zero with each daemon.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,7 +27,8 @@ pub(crate) struct SlowPathReport {
     pub(crate) since: i64,
     /// Unix milliseconds of this report.
     pub(crate) updated: i64,
-    /// The engine's counters.
+    /// The engine's counters. In the status stand `messages`, `refused` (an object: reason → number), `failures_proven`,
+    /// `failures_unproven`, `bans`, `holds` and `promotions`.
     pub(crate) engine: Value,
     /// The counters of what was read from the wire.
     pub(crate) wire: Value,
@@ -36,10 +46,49 @@ impl SlowPathReport {
         std::fs::rename(&draft, &path).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// What people want to know of it at once.
+    /// What people want to know of it at once. What is not counted is left out.
     pub(crate) fn lines(&self, now: i64) -> Vec<(&'static str, String)> {
-        let _ = now;
-        Vec::new()
+        let mut lines = vec![("slow path", format!("{}{}", self.read_text(), self.age(now)))];
+        lines.extend(self.judged().map(|text| ("judged", text)));
+        lines
+    }
+
+    /// `1,234 messages read, 3 refused (no_via 2, bad_cseq 1)`.
+    fn read_text(&self) -> String {
+        let messages = number(&self.engine, &["messages"]).unwrap_or_else(|| self.messages_of_wire());
+        let messages = counted(usize::try_from(messages).unwrap_or(usize::MAX), "message read", "messages read");
+        let reasons = refused(&self.engine);
+        let total: u64 = reasons.iter().map(|(_, count)| count).sum();
+        if total == 0 {
+            return messages;
+        }
+        let top: Vec<String> =
+            reasons.iter().take(TOP).map(|(why, n)| format!("{} {}", plain(why), grouped(*n))).collect();
+        let more = if reasons.len() > TOP { ", …" } else { "" };
+        format!("{messages}, {} refused ({}{more})", grouped(total), top.join(", "))
+    }
+
+    fn messages_of_wire(&self) -> u64 {
+        let ways: [&[&str]; 3] = [&["datagrams"], &["fragments", "datagrams"], &["streams", "messages"]];
+        ways.iter().filter_map(|way| number(&self.wire, way)).sum()
+    }
+
+    /// `5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions`.
+    fn judged(&self) -> Option<String> {
+        let some = |key: &str, word: &str| number(&self.engine, &[key]).map(|n| format!("{} {word}", grouped(n)));
+        let failures = [some("failures_proven", "failures proven"), some("failures_unproven", "unproven")];
+        let done = [some("bans", "bans"), some("holds", "holds"), some("promotions", "promotions")];
+        let groups = [failures.into_iter().flatten().collect::<Vec<_>>(), done.into_iter().flatten().collect()];
+        let told: Vec<String> = groups.iter().filter(|group| !group.is_empty()).map(|group| group.join(", ")).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// Since when it counts, or how old it is when nobody writes it any more.
+    fn age(&self, now: i64) -> String {
+        if now.saturating_sub(self.updated) > STALE_MS {
+            return format!(", until {}: no daemon has counted since", instant(self.updated));
+        }
+        format!(", since {}", instant(self.since))
     }
 
     /// The one in a run directory; nothing when there is none that this version can read.
@@ -48,6 +97,65 @@ impl SlowPathReport {
     }
 }
 
+/// The number behind these keys.
+fn number(value: &Value, keys: &[&str]) -> Option<u64> {
+    keys.iter().try_fold(value, |value, key| value.get(key))?.as_u64()
+}
+
+/// Why messages were refused and how often, the most frequent first.
+fn refused(engine: &Value) -> Vec<(String, u64)> {
+    let reasons = engine.get("refused").and_then(Value::as_object);
+    let counts = reasons.into_iter().flatten().filter_map(|(why, count)| Some((why.clone(), count.as_u64()?)));
+    let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts
+}
+
 fn path(run_dir: &Path) -> PathBuf {
     run_dir.join(FILE_NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn report() -> SlowPathReport {
+        let engine = json!({
+            "messages": 1_234, "failures_proven": 5, "failures_unproven": 2, "bans": 1, "holds": 0, "promotions": 12,
+            "refused": { "no_via": 2, "bad_cseq": 7, "no_from": 0, "no_to": 1, "too_long": 1 },
+        });
+        SlowPathReport { since: 0, updated: 1_000, engine, wire: json!({ "datagrams": 9 }), feeds: json!({ "pbx": 3 }) }
+    }
+
+    #[test]
+    fn a_report_is_read_back_as_it_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(SlowPathReport::read(dir.path()), None);
+        report().write(dir.path()).unwrap();
+        report().write(dir.path()).unwrap();
+        assert_eq!(SlowPathReport::read(dir.path()), Some(report()));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+        std::fs::write(dir.path().join(FILE_NAME), "{").unwrap();
+        assert_eq!(SlowPathReport::read(dir.path()), None);
+        assert!(report().write(&dir.path().join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn the_status_tells_what_people_want_to_know() {
+        let lines = report().lines(2_000);
+        let read = "1,234 messages read, 11 refused (bad_cseq 7, no_via 2, no_to 1, …), since 1970-01-01";
+        assert!(lines[0].1.starts_with(read), "{}", lines[0].1);
+        assert_eq!(lines[1].1, "5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions");
+        assert!(report().lines(60_000)[0].1.contains("no daemon has counted since"));
+    }
+
+    #[test]
+    fn what_is_not_counted_is_left_out() {
+        let wire = json!({ "datagrams": 2, "fragments": { "datagrams": 1 }, "streams": { "messages": 4 } });
+        let report = SlowPathReport { wire, engine: Value::Null, ..report() };
+        let lines = report.lines(2_000);
+        assert!(lines[0].1.starts_with("7 messages read, since") && lines.len() == 1, "{lines:?}");
+    }
 }

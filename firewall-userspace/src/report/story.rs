@@ -5,19 +5,20 @@ use serde_json::Value;
 
 use super::entries::sentence;
 use super::evidence::{self, seconds};
-use super::hold;
 use super::text::{counted, plain};
 use super::time::{end, instant};
+use super::{hold, score};
+use crate::config::Bans;
 use crate::engine::evidence::Evidence;
 use crate::entries::{StoredEntry, prefix_text};
-use crate::store::{Mark, StoredAlarm, StoredHold, StoredRegistrant, StoredScore, Why};
+use crate::store::{Mark, StoredAlarm, StoredHold, StoredRegistrant, Why};
 
 /// Everything, in lines that are set in by two spaces.
-pub(crate) fn story(known: &Why, now: i64) -> Vec<String> {
+pub(crate) fn story(known: &Why, bans: &Bans, now: i64) -> Vec<String> {
     let mut lines: Vec<String> = known.bans.iter().flat_map(|one| ban(one, now)).collect();
     lines.extend(known.entries.iter().map(|entry| format!("  {}", sentence(entry, now))));
     lines.extend(known.holds.iter().flat_map(|one| held(one, now)));
-    lines.extend(known.scores.iter().map(|one| score(one)));
+    lines.extend(known.scores.iter().flat_map(|one| score::lines(one, bans, now)));
     lines.extend(known.registrants.iter().map(|one| registrant(one, now)));
     lines.extend(known.alarms.iter().flat_map(alarm));
     lines.extend(known.marks.iter().flat_map(mark));
@@ -68,10 +69,6 @@ fn held(held: &StoredHold, now: i64) -> Vec<String> {
     let mut lines = vec![format!("  {whom} {how}, since {}", instant(held.created))];
     lines.extend(because(&held.evidence));
     lines
-}
-
-fn score(score: &StoredScore) -> String {
-    format!("  score of {}: {}", prefix_text(score.source), plain(&score.record.to_string()))
 }
 
 fn registrant(one: &StoredRegistrant, now: i64) -> String {

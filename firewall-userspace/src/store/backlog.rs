@@ -4,8 +4,6 @@
 //! when to try again. Refuses: writing, and clocks.
 use std::collections::{HashMap, VecDeque};
 
-use firewall_common::addr::Prefix;
-
 use super::learned::{Learned, What};
 
 /// Written in one transaction at most.
@@ -46,24 +44,24 @@ pub struct Backlog {
     dropped: Dropped,
 }
 
-/// The newest score of each source, oldest source first.
+/// The newest score of each key, oldest key first.
 #[derive(Debug, Default)]
 struct Scores {
-    newest: HashMap<Prefix, Learned>,
-    order: VecDeque<Prefix>,
+    newest: HashMap<String, Learned>,
+    order: VecDeque<String>,
 }
 
 impl Scores {
-    fn push(&mut self, source: Prefix, score: Learned) {
-        if self.newest.insert(source, score).is_none() {
-            self.order.push_back(source);
+    fn push(&mut self, key: String, score: Learned) {
+        if self.newest.insert(key.clone(), score).is_none() {
+            self.order.push_back(key);
         }
     }
 
     /// Back to the front, unless there is a newer one.
-    fn put_back(&mut self, source: Prefix, score: Learned) {
-        self.newest.entry(source).or_insert_with(|| {
-            self.order.push_front(source);
+    fn put_back(&mut self, key: String, score: Learned) {
+        self.newest.entry(key).or_insert_with_key(|key| {
+            self.order.push_front(key.clone());
             score
         });
     }
@@ -109,7 +107,7 @@ impl Backlog {
             What::Ban(_) => self.bans.push_back(learned),
             What::Registered(_) | What::Ended(_) => self.registrations.push_back(learned),
             What::Hold(_) | What::Alarm(_) => self.others.push_back(learned),
-            What::Score(score) => self.scores.push(score.source, learned),
+            What::Score(score) => self.scores.push(score.record.key.clone(), learned),
         }
         while self.len() > self.max {
             self.drop_one();
@@ -163,7 +161,7 @@ impl Backlog {
                 What::Ban(_) => self.bans.push_front(learned),
                 What::Registered(_) | What::Ended(_) => self.registrations.push_front(learned),
                 What::Hold(_) | What::Alarm(_) => self.others.push_front(learned),
-                What::Score(score) => self.scores.put_back(score.source, learned),
+                What::Score(score) => self.scores.put_back(score.record.key.clone(), learned),
             }
         }
     }

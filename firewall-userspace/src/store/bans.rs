@@ -9,9 +9,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::row::{delete_entry, entry_at, json_at, prefix_at, write_entry};
-use super::{
-    Result, Store, StoredAlarm, StoredHold, StoredRegistrant, StoredScore, alarm, hold, registrant, score,
-};
+use super::{Result, Store, StoredAlarm, StoredHold, StoredRegistrant, StoredScore, alarm, hold, registrant, score};
 use crate::entries::{Kind, Origin, Scope, StoredEntry, is_v4, prefix_text};
 
 /// A ban that is to be made.

@@ -101,10 +101,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredHold> {
 }
 
 /// Accounts are text, and what is not is of interest only as being none.
-fn as_lossy_text<S: Serializer>(
-    account: &Option<Vec<u8>>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
+fn as_lossy_text<S: Serializer>(account: &Option<Vec<u8>>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     match account {
         Some(bytes) => serializer.serialize_some(&String::from_utf8_lossy(bytes)),
         None => serializer.serialize_none(),

@@ -12,6 +12,7 @@ use super::registrant::{Ended, NewRegistrant};
 use super::score::NewScore;
 use crate::engine::command::Command;
 use crate::engine::evidence::Evidence;
+use crate::engine::saved::{Key, Record};
 use crate::entries::Scope;
 
 /// One thing that is to be kept.
@@ -36,7 +37,7 @@ pub enum What {
     Ended(Ended),
     /// Something about a peer.
     Alarm(NewAlarm),
-    /// Where a source stands with the engine.
+    /// What counts against a source or an account.
     Score(NewScore),
 }
 
@@ -79,9 +80,9 @@ impl Learned {
         Self { time, what }
     }
 
-    /// A score of the engine.
-    pub fn score(score: NewScore) -> Self {
-        Self { time: score.updated, what: What::Score(score) }
+    /// A record of the engine, as it was at `time`; `v6_prefix` as before, `under` is the key of the engine's hashes.
+    pub fn score(record: Record, time: i64, v6_prefix: u8, under: Key) -> Self {
+        Self { time, what: What::Score(NewScore::new(record, v6_prefix, under)) }
     }
 }
 

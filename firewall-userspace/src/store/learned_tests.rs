@@ -4,12 +4,12 @@ use std::net::Ipv4Addr;
 
 use firewall_common::addr::{Addr, Prefix};
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::tests::store;
 use super::*;
 use crate::engine::command::{Alarm, Ban, Command, Demote, Hold, Promote};
 use crate::engine::evidence::{Evidence, Incident, Proof, Rule};
+use crate::engine::saved::{self, Key, Record, State};
 use crate::entries::{Kind, parse_prefix, prefix_text};
 
 const NOW: i64 = 1_800_000_000_000;
@@ -48,7 +48,7 @@ fn hold(last: u8, account: Option<&[u8]>, until: i64) -> Command {
 
 pub(super) fn promote(last: u8, account: &str, until: i64) -> Command {
     let account = account.to_owned();
-    Command::Promote(Promote { source: source(last), account, until, known_until: until + DAY })
+    Command::Promote(Promote { source: source(last), account, until, trusted_until: until, known_until: until + DAY })
 }
 
 fn demote(last: u8, account: Option<&str>, until: i64) -> Command {
@@ -64,8 +64,29 @@ pub(super) fn learned(commands: Vec<Command>, time: i64) -> Vec<Learned> {
     commands.into_iter().map(|command| Learned::of(command, time, 64, peer)).collect()
 }
 
-pub(super) fn score(last: u8, record: Option<u32>, updated: i64) -> NewScore {
-    NewScore { source: source_prefix(source(last), 64), record: record.map(|n| json!({ "failures": n })), updated }
+const KEY: Key = Key([1, 2]);
+
+/// A record about a source of so many failures, which says something for an hour.
+fn record(last: u8, failures: i64, time: i64) -> Record {
+    let ip = Ipv4Addr::new(198, 51, 100, last).into();
+    let state = saved::Source { source: Some(ip), failures: (0..failures).collect(), ..saved::Source::default() };
+    Record { key: format!("source {ip}"), ends: time + HOUR, state: State::Source(state) }
+}
+
+pub(super) fn score(last: u8, failures: i64, time: i64) -> Learned {
+    Learned::score(record(last, failures, time), time, 64, KEY)
+}
+
+fn save(store: &mut Store, scores: &[Learned]) {
+    store.record(scores).unwrap();
+}
+
+fn failures(store: &Store, now: i64) -> Vec<(String, usize)> {
+    let told = |record: Record| match record.state {
+        State::Source(source) => (record.key, source.failures.len()),
+        State::Account(_) | State::Pair(_) => (record.key, 0),
+    };
+    store.scores(now).unwrap().into_iter().map(told).collect()
 }
 
 #[test]
@@ -97,16 +118,16 @@ fn a_ban_that_was_lifted_before_it_was_written_stays_lifted() {
 fn lifting_forgets_the_score_and_an_older_one_does_not_come_back() {
     let (_dir, mut store) = store();
     store.record(&learned(vec![ban(7, NOW + HOUR)], NOW)).unwrap();
-    store.save_scores(&[score(7, Some(5), NOW), score(8, Some(1), NOW)]).unwrap();
+    save(&mut store, &[score(7, 5, NOW), score(8, 1, NOW), pair(7, NOW)]);
     let seven = prefix("198.51.100.7");
     // What the kernel had without a number may have become a row meanwhile: it is one ban.
     let lifted = store.lift(seven, &[seven], None, NOW + 9).unwrap();
     assert_eq!((lifted.count(), lifted.bans.len()), (1, 1));
-    assert_eq!(store.scores().unwrap().len(), 1);
-    store.save_scores(&[score(7, Some(5), NOW + 9)]).unwrap();
-    assert_eq!(store.scores().unwrap().len(), 1);
-    store.save_scores(&[score(7, Some(1), NOW + 10)]).unwrap();
-    assert_eq!(store.scores().unwrap().len(), 2);
+    assert_eq!(failures(&store, NOW), [("source 198.51.100.8".to_owned(), 1)]);
+    save(&mut store, &[score(7, 5, NOW + 9), pair(7, NOW + 9)]);
+    assert_eq!(failures(&store, NOW).len(), 1);
+    save(&mut store, &[score(7, 1, NOW + 10)]);
+    assert_eq!(failures(&store, NOW).len(), 2);
 }
 
 #[test]
@@ -124,7 +145,13 @@ fn what_others_have_lifted_is_read_once() {
 fn the_kernel_gets_each_registrant_once_with_its_latest_ends() {
     let (dir, mut store) = store();
     let six = Addr::from("2001:db8:0:7::1".parse::<std::net::Ipv6Addr>().unwrap()).source(Addr::mask(64));
-    let of_six = Promote { source: six, account: "300".to_owned(), until: NOW + 5, known_until: NOW + 6 };
+    let of_six = Promote {
+        source: six,
+        account: "300".to_owned(),
+        until: NOW + 5,
+        trusted_until: NOW + 5,
+        known_until: NOW + 6,
+    };
     let commands = vec![promote(7, "100", NOW + HOUR), promote(7, "101", NOW + 2 * HOUR), Command::Promote(of_six)];
     store.record(&learned(commands, NOW)).unwrap();
     drop(store);
@@ -153,6 +180,7 @@ fn a_registration_is_renewed_ends_and_is_remembered() {
     assert_eq!(until(&store), NOW + 30);
     assert_eq!(store.learned_counts(NOW + 31, 0).unwrap().registrants, 0);
     assert_eq!(store.registrants(NOW + 31).unwrap().len(), 2, "it is known still");
+    assert_eq!(store.saved_registrants(NOW + 31).unwrap()[1].account, "101");
     assert_eq!(store.prune_learned(NOW + 2 * HOUR + DAY).unwrap(), 2);
 }
 
@@ -229,17 +257,64 @@ fn the_ring_of_alarms_is_bounded() {
     assert_eq!(kept, [30, 29, 28, 27, 26, 25, 24, 23, 22, 21]);
 }
 
+fn pair(last: u8, time: i64) -> Learned {
+    let state = State::Pair(saved::Pair { account: 9, ..saved::Pair::default() });
+    Learned::score(Record { key: format!("pair 198.51.100.{last} 0009"), ends: time + HOUR, state }, time, 64, KEY)
+}
+
 #[test]
 fn scores_are_kept_replaced_and_forgotten() {
     let (dir, mut store) = store();
-    store.save_scores(&[score(7, Some(1), NOW), score(8, Some(2), NOW + 1), score(9, Some(3), NOW + 2)]).unwrap();
-    store.save_scores(&[score(7, Some(4), NOW + 3), score(8, None, NOW + 3)]).unwrap();
+    save(&mut store, &[score(7, 1, NOW), score(8, 2, NOW), score(9, 3, NOW)]);
+    let gone = Record { ends: NOW + 1, ..record(8, 0, NOW) };
+    save(&mut store, &[score(7, 4, NOW + 1), Learned::score(gone, NOW + 1, 64, KEY)]);
     drop(store);
     let mut store = Store::open(&dir.path().join("state")).unwrap();
-    let scores = store.scores().unwrap();
-    let told: Vec<_> = scores.iter().map(|s| (prefix_text(s.source), s.record["failures"].as_u64())).collect();
-    assert_eq!(told, [("198.51.100.9".to_owned(), Some(3)), ("198.51.100.7".to_owned(), Some(4))]);
-    assert_eq!(store.prune_learned(NOW + 2 + 30 * DAY).unwrap(), 1);
+    let want = [("source 198.51.100.7".to_owned(), 4), ("source 198.51.100.9".to_owned(), 3)];
+    assert_eq!(failures(&store, NOW), want);
+    assert_eq!(failures(&store, NOW + HOUR), want[..1], "what has ended says nothing");
+    assert_eq!(store.prune_learned(NOW + HOUR).unwrap(), 1);
+    store.db.execute("UPDATE score SET state = '{\"of\":\"tomorrow\"}'", []).unwrap();
+    assert_eq!(store.scores(NOW).unwrap(), []);
+}
+
+#[test]
+fn records_are_read_back_whole() {
+    let (_dir, mut store) = store();
+    let tally = saved::Tally { since: NOW, count: 3 };
+    let records = [
+        State::Account(saved::Account { account: u64::MAX, failures: vec![(NOW, u32::MAX)] }),
+        State::Pair(saved::Pair { source: u64::MAX, account: 1, failures: [tally; 2], authenticated: NOW }),
+        State::Source(saved::Source {
+            source: Some("2001:db8:0:7::".parse().unwrap()),
+            users: vec![7; 40],
+            step: 3,
+            malformed: tally,
+            ..saved::Source::default()
+        }),
+    ];
+    let keys = ["account ffff", "pair 2001:db8:0:7:: 0001", "source 2001:db8:0:7::"];
+    let records = records.into_iter().zip(keys);
+    let records: Vec<Record> =
+        records.map(|(state, key)| Record { key: key.to_owned(), ends: NOW + HOUR, state }).collect();
+    let scores: Vec<NewScore> = records.iter().map(|record| NewScore::new(record.clone(), 64, KEY)).collect();
+    store.save_scores(&scores, NOW).unwrap();
+    assert_eq!(store.scores(NOW).unwrap(), records);
+    let of_source = store.why(prefix("2001:db8:0:7::9"), NOW).unwrap().scores;
+    assert_eq!(of_source.iter().map(|score| score.key.as_str()).collect::<Vec<_>>(), [keys[2], keys[1]]);
+    assert_eq!(store.why(prefix("2001:db8:0:8::9"), NOW).unwrap().scores, []);
+}
+
+#[test]
+fn records_under_another_key_are_worth_nothing() {
+    let (_dir, mut store) = store();
+    assert_eq!(store.engine_key(KEY).unwrap(), KEY);
+    assert_eq!(store.engine_key(Key([3, 4])).unwrap(), KEY, "one key for good");
+    save(&mut store, &[score(7, 1, NOW), score(8, 1, NOW)]);
+    // An engine that was started while the database could not be read has a key of its own.
+    save(&mut store, &[Learned::score(record(9, 1, NOW), NOW, 64, Key([5, 6]))]);
+    assert_eq!(failures(&store, NOW), [("source 198.51.100.9".to_owned(), 1)]);
+    assert_eq!(store.engine_key(KEY).unwrap(), Key([5, 6]));
 }
 
 #[test]
@@ -254,7 +329,7 @@ fn why_tells_all_that_is_known_of_a_source_and_nothing_of_others() {
         promote(8, "100", NOW + HOUR),
     ];
     store.record(&learned(commands, NOW)).unwrap();
-    store.save_scores(&[score(7, Some(3), NOW), score(8, Some(3), NOW)]).unwrap();
+    save(&mut store, &[score(7, 3, NOW), score(8, 3, NOW)]);
     let why = store.why(prefix("198.51.100.7"), NOW).unwrap();
     let counts = [why.bans.len(), why.holds.len(), why.registrants.len(), why.alarms.len(), why.scores.len()];
     assert_eq!(counts, [1; 5]);

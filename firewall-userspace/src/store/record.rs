@@ -7,7 +7,6 @@ use rusqlite::Connection;
 
 use super::hold::HOLD_MEMORY_MS;
 use super::learned::{Learned, What};
-use super::score::SCORE_MEMORY_MS;
 use super::{Result, Store, alarm, bans, hold, registrant, score};
 
 /// What writing a batch came to.
@@ -43,15 +42,14 @@ impl Store {
         })
     }
 
-    /// Forgets registrations that have ended and make nobody known, holds that ended long ago, and scores that nothing has
-    /// changed for long; returns how many.
+    /// Forgets registrations that have ended and make nobody known, holds that ended long ago, and scores that say nothing
+    /// any more; returns how many.
     pub fn prune_learned(&mut self, now: i64) -> Result<usize> {
         self.write(|tx| {
             let gone = tx.execute("DELETE FROM registrant WHERE until <= ?1 AND known_until <= ?1", [now])?;
             let ended = now.saturating_sub(HOLD_MEMORY_MS);
             let holds = tx.execute("DELETE FROM hold WHERE until <= ?1", [ended])?;
-            let unchanged = now.saturating_sub(SCORE_MEMORY_MS);
-            let scores = tx.execute("DELETE FROM score WHERE updated <= ?1", [unchanged])?;
+            let scores = tx.execute("DELETE FROM score WHERE ends <= ?1", [now])?;
             Ok(gone + holds + scores)
         })
     }
@@ -85,6 +83,6 @@ fn write(db: &Connection, learned: &Learned, recorded: &mut Recorded) -> rusqlit
         What::Registered(new) => registrant::write(db, new, time),
         What::Ended(ended) => registrant::end(db, ended, time),
         What::Alarm(new) => alarm::write(db, new),
-        What::Score(new) => score::write(db, new),
+        What::Score(new) => score::write(db, new, time),
     }
 }

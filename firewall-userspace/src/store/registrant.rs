@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::bans::ancestors;
 use super::row::prefix_at;
 use super::{Result, Store};
+use crate::engine::saved;
 use crate::entries::prefix_text;
 
 /// A registration that is to be kept.
@@ -57,9 +58,8 @@ const COLUMNS: &str = "source, account, until, known_until, created";
 impl Store {
     /// The registrations in force and those by which a source is still known, by source and account.
     pub fn registrants(&self, now: i64) -> Result<Vec<StoredRegistrant>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM registrant WHERE until > ?1 OR known_until > ?1 ORDER BY source, account"
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM registrant WHERE until > ?1 OR known_until > ?1 ORDER BY source, account");
         self.read(|db| db.prepare_cached(&sql)?.query_map([now], read)?.collect())
     }
 
@@ -72,6 +72,17 @@ impl Store {
             (*until, *known_until) = (one.until.max(*until), one.known_until.max(*known_until));
         }
         Ok(ends.into_iter().map(|(addr, (until, known))| (Addr::from_bytes(addr), until, known)).collect())
+    }
+
+    /// The registrations in force and those by which a source is still known, for the engine's start.
+    pub fn saved_registrants(&self, now: i64) -> Result<Vec<saved::Registrant>> {
+        let saved = |one: StoredRegistrant| saved::Registrant {
+            source: Addr::from_bytes(one.source.addr).into(),
+            account: one.account,
+            until: one.until,
+            known_until: one.known_until,
+        };
+        Ok(self.registrants(now)?.into_iter().map(saved).collect())
     }
 
     /// Keeps registrations, all or none; `now` is when a new one is said to have begun.

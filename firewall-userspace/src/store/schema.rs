@@ -52,10 +52,12 @@ pub(super) const STEPS: &[&str] = &[
     // hold for all of its requests (account NULL) and one for each account. An account is what stood on the wire, so a
     // hold's is bytes; a registrant's was accepted by our server and is text.
     "CREATE TABLE score (
-         source TEXT PRIMARY KEY,
-         record TEXT NOT NULL,
-         updated INTEGER NOT NULL
+         key TEXT PRIMARY KEY,
+         source TEXT,
+         state TEXT NOT NULL,
+         ends INTEGER NOT NULL
      ) STRICT, WITHOUT ROWID;
+     CREATE INDEX score_source ON score (source) WHERE source IS NOT NULL;
      CREATE TABLE registrant (
          source TEXT NOT NULL,
          account TEXT NOT NULL,

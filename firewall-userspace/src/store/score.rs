@@ -1,88 +1,146 @@
-//! Where sources stand with the engine, kept over a restart.
+//! What counts against sources and accounts, kept over a restart.
 //!
-//! Owns: their rows. Refuses: reading a record: only the engine knows what it says.
+//! Owns: the rows of the engine's records, and the key of their hashes. Refuses: judging by them, and making keys.
+use std::net::IpAddr;
 use std::str::FromStr as _;
 
-use firewall_common::addr::Prefix;
+use firewall_common::addr::{Addr, Prefix};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::bans::{ancestors, lifted_since};
+use super::learned::source_prefix;
 use super::row::{parsed, prefix_at};
 use super::{Result, Store};
+use crate::engine::saved::{Key, Record, State};
 use crate::entries::prefix_text;
 
-/// How long a score is kept that nothing has changed.
-pub(super) const SCORE_MEMORY_MS: i64 = 30 * 24 * 3600 * 1000;
+/// Under which key the engine's key is kept.
+const META_KEY: &str = "engine_key";
 
-/// A score that is to be kept or forgotten.
+/// A record that is to be kept, or forgotten if it has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewScore {
-    /// Whose.
-    pub source: Prefix,
-    /// The engine's record; nothing when it has forgotten the source.
-    pub record: Option<Value>,
-    /// Unix milliseconds of its last change.
-    pub updated: i64,
+    /// The record.
+    pub record: Record,
+    /// The source that it is about, at a source's width; none for an account over all sources.
+    pub source: Option<Prefix>,
+    /// The key of its hashes.
+    pub under: Key,
 }
 
-/// A score as the database holds it.
+/// A record as the database holds it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StoredScore {
+    /// What it is about.
+    pub key: String,
     /// Whose.
     #[serde(serialize_with = "crate::entries::as_text")]
     pub source: Prefix,
-    /// The engine's record.
-    pub record: Value,
-    /// Unix milliseconds of its last change.
-    pub updated: i64,
+    /// Unix milliseconds from which it says nothing any more.
+    pub ends: i64,
+    /// What it says.
+    pub state: Value,
+}
+
+impl NewScore {
+    /// A record of the engine. `v6_prefix` is the width of an IPv6 source, `under` the engine's key.
+    pub fn new(record: Record, v6_prefix: u8, under: Key) -> Self {
+        let source = match &record.state {
+            State::Source(source) => source.source,
+            State::Account(_) => None,
+            // Its state has only the source's hash; its key names it.
+            State::Pair(_) => record.key.split(' ').nth(1).and_then(|text| IpAddr::from_str(text).ok()),
+        };
+        let source = source.map(|ip| source_prefix(Addr::from(ip), v6_prefix));
+        Self { record, source, under }
+    }
 }
 
 impl Store {
-    /// Every score, for the engine's start.
-    pub fn scores(&self) -> Result<Vec<StoredScore>> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT source, record, updated FROM score ORDER BY updated")?;
-            statement.query_map([], read)?.collect()
+    /// The key of the engine's hashes: the one that is kept, or `fresh`, which is kept from now on.
+    pub fn engine_key(&mut self, fresh: Key) -> Result<Key> {
+        self.write(|tx| match kept_key(tx)? {
+            Some(key) => Ok(key),
+            None => keep_key(tx, fresh).map(|()| fresh),
         })
     }
 
-    /// Keeps scores, all or none. One that is older than the lifting of its source's ban stays forgotten.
-    pub fn save_scores(&mut self, scores: &[NewScore]) -> Result<()> {
-        self.write(|tx| scores.iter().try_for_each(|score| write(tx, score)))
+    /// The records that say something at `now`, for the engine's start. Those that another version wrote in another form
+    /// are left out.
+    pub fn scores(&self, now: i64) -> Result<Vec<Record>> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT key, ends, state FROM score WHERE ends > ?1 ORDER BY key")?;
+            let rows = statement.query_map([now], |row| {
+                let text: String = row.get(2)?;
+                let (key, ends) = (row.get(0)?, row.get(1)?);
+                Ok(serde_json::from_str(&text).ok().map(|state| Record { key, ends, state }))
+            })?;
+            rows.filter_map(rusqlite::Result::transpose).collect()
+        })
+    }
+
+    /// Keeps records as they are at `now`, all or none. Those of a source whose ban was lifted since stay forgotten.
+    pub fn save_scores(&mut self, scores: &[NewScore], now: i64) -> Result<()> {
+        self.write(|tx| scores.iter().try_for_each(|score| write(tx, score, now)))
     }
 }
 
-pub(super) fn write(db: &Connection, score: &NewScore) -> rusqlite::Result<()> {
-    let source = prefix_text(score.source);
-    let Some(record) = &score.record else {
-        return db.prepare_cached("DELETE FROM score WHERE source = ?1")?.execute([source]).map(drop);
-    };
-    if lifted_since(db, score.source, score.updated)? {
+/// Writes a record of the time `time`. Records under another key mean nothing any more: they go when the first one under
+/// the new key comes.
+pub(super) fn write(db: &Connection, score: &NewScore, time: i64) -> rusqlite::Result<()> {
+    if kept_key(db)? != Some(score.under) {
+        db.execute("DELETE FROM score", [])?;
+        keep_key(db, score.under)?;
+    }
+    let Record { key, ends, state } = &score.record;
+    if *ends <= time {
+        return db.prepare_cached("DELETE FROM score WHERE key = ?1")?.execute([key]).map(drop);
+    }
+    if score.source.map_or(Ok(false), |source| lifted_since(db, source, time))? {
         return Ok(());
     }
-    let sql = "INSERT OR REPLACE INTO score (source, record, updated) VALUES (?1, ?2, ?3)";
-    db.prepare_cached(sql)?.execute(params![source, record.to_string(), score.updated]).map(drop)
+    // A record of numbers, words and texts always becomes JSON.
+    let state = serde_json::to_string(state).unwrap_or_default();
+    let sql = "INSERT OR REPLACE INTO score (key, source, state, ends) VALUES (?1, ?2, ?3, ?4)";
+    db.prepare_cached(sql)?.execute(params![key, score.source.map(prefix_text), state, ends]).map(drop)
 }
 
-/// The scores of the prefixes that cover this one.
+/// The records about the prefixes that cover this one.
 pub(super) fn covering(db: &Connection, source: Prefix) -> rusqlite::Result<Vec<StoredScore>> {
-    let mut statement = db.prepare_cached("SELECT source, record, updated FROM score WHERE source = ?1")?;
-    let mut one = |prefix| statement.query_row([prefix_text(prefix)], read).optional().transpose();
-    ancestors(source).filter_map(&mut one).collect()
+    let sql = "SELECT key, source, ends, state FROM score WHERE source = ?1 ORDER BY key DESC";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for prefix in ancestors(source) {
+        for score in statement.query_map([prefix_text(prefix)], read)? {
+            found.push(score?);
+        }
+    }
+    Ok(found)
 }
 
-/// Forgets the scores of the prefixes that cover this one.
+/// Forgets the records about a source.
 pub(super) fn forget(db: &Connection, source: Prefix) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached("DELETE FROM score WHERE source = ?1")?;
-    ancestors(source).try_for_each(|prefix| statement.execute([prefix_text(prefix)]).map(drop))
+    db.prepare_cached("DELETE FROM score WHERE source = ?1")?.execute([prefix_text(source)]).map(drop)
+}
+
+fn kept_key(db: &Connection) -> rusqlite::Result<Option<Key>> {
+    let sql = "SELECT value FROM meta WHERE key = ?1";
+    let text: Option<String> = db.prepare_cached(sql)?.query_row([META_KEY], |row| row.get(0)).optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn keep_key(db: &Connection, key: Key) -> rusqlite::Result<()> {
+    let text = serde_json::to_string(&key).unwrap_or_default();
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [META_KEY, &text]).map(drop)
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredScore> {
     Ok(StoredScore {
-        source: prefix_at(row, 0)?,
-        record: parsed(row, 1, |text| Value::from_str(text).ok())?,
-        updated: row.get(2)?,
+        key: row.get(0)?,
+        source: prefix_at(row, 1)?,
+        ends: row.get(2)?,
+        state: parsed(row, 3, |text| Value::from_str(text).ok())?,
     })
 }

@@ -6,7 +6,8 @@ use firewall_common::addr::Prefix;
 
 use crate::dataplane::RunningPolicy;
 use crate::engine::command::Command;
-use crate::store::{Backlog, Dropped, Learned, NewScore, Recorded, Store, StoreError};
+use crate::engine::saved::{Key, Record};
+use crate::store::{Backlog, Dropped, Learned, Recorded, Store, StoreError};
 
 /// Things that wait at most: a ban with its evidence takes some kilobytes, everything else less.
 const WAITING_MAX: usize = 100_000;
@@ -40,9 +41,10 @@ impl Ledger {
         commands.into_iter().for_each(|command| self.backlog.push(Learned::of(command, now, v6_prefix, peer)));
     }
 
-    /// Takes scores.
-    pub(super) fn take_scores(&mut self, scores: Vec<NewScore>) {
-        scores.into_iter().for_each(|score| self.backlog.push(Learned::score(score)));
+    /// Takes records of the engine, whose hashes are under `key`, as they were at `now`.
+    pub(super) fn take_scores(&mut self, records: Vec<Record>, key: Key, now: i64, policy: Option<&RunningPolicy>) {
+        let v6_prefix = policy.map_or(64, |policy| policy.v6_prefix);
+        records.into_iter().for_each(|record| self.backlog.push(Learned::score(record, now, v6_prefix, key)));
     }
 
     /// Writes all that waits, until nothing does or the database fails.

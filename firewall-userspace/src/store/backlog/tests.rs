@@ -10,7 +10,7 @@ fn one(kind: u8, tag: u8) -> Learned {
     match kind {
         0 => learned(vec![ban(tag, NOW)], NOW).remove(0),
         1 => learned(vec![promote(tag, "100", NOW)], NOW).remove(0),
-        _ => Learned::score(score(tag, Some(u32::from(tag)), NOW)),
+        _ => score(tag, 1, NOW),
     }
 }
 
@@ -18,7 +18,7 @@ fn kinds(batch: &[Learned]) -> Vec<(u8, u8)> {
     let kind = |one: &Learned| match &one.what {
         What::Ban(ban) => (0, ban.source.addr[15]),
         What::Registered(new) => (1, new.source.addr[15]),
-        What::Score(score) => (2, score.source.addr[15]),
+        What::Score(score) => (2, score.source.unwrap().addr[15]),
         other => panic!("{other:?}"),
     };
     batch.iter().map(kind).collect()
@@ -55,15 +55,15 @@ fn what_failed_waits_in_its_place_and_is_tried_again_after_a_while() {
 }
 
 #[test]
-fn the_newest_score_of_a_source_is_enough() {
+fn the_newest_record_of_a_key_is_enough() {
     let mut backlog = filled(100, &[(2, 1)]);
     let batch = backlog.next_batch(NOW).unwrap();
-    backlog.push(Learned::score(score(1, Some(99), NOW + 1)));
+    backlog.push(score(1, 99, NOW + 1));
     backlog.failed(batch, NOW);
     backlog.push(one(2, 2));
     let batch = backlog.next_batch(NOW + RETRY_MS).unwrap();
     assert_eq!(kinds(&batch), [(2, 1), (2, 2)]);
-    assert_eq!(batch[0].what, What::Score(score(1, Some(99), NOW + 1)));
+    assert_eq!(batch[0], score(1, 99, NOW + 1));
 }
 
 #[test]

@@ -35,13 +35,25 @@ fn ban(i: u8) -> Command {
         proof: Proof::Nonce,
         via: "udp".to_owned(),
     };
-    let evidence =
-        Evidence { rule: Rule::Failures, count: 5, allowed: 5, within: 600, incidents: vec![incident], next_seconds: 0 };
+    let evidence = Evidence {
+        rule: Rule::Failures,
+        count: 5,
+        allowed: 5,
+        within: 600,
+        incidents: vec![incident],
+        next_seconds: 0,
+    };
     Command::Ban(Ban { source: source(i), until: LATER, step: 1, evidence })
 }
 
 fn promote(i: u8) -> Command {
-    Command::Promote(Promote { source: source(i), account: "100".to_owned(), until: LATER, known_until: LATER })
+    Command::Promote(Promote {
+        source: source(i),
+        account: "100".to_owned(),
+        until: LATER,
+        trusted_until: LATER,
+        known_until: LATER,
+    })
 }
 
 fn banned(store: &Store) -> Vec<String> {
