@@ -152,7 +152,7 @@ impl Loop {
 
     fn hear(&mut self, news: News) {
         match news {
-            News::Reopened(reopened) => self.reopen(reopened),
+            News::Reopened(reopened) => self.reopen(*reopened),
             News::Lifted(sources) => info!(bans = sources.len(), "bans were lifted"),
         }
     }

@@ -36,13 +36,13 @@ pub struct Upkeep {
     next_expiry: Option<i64>,
     retry_at: Option<i64>,
     swept_at: Option<i64>,
-    wrote: bool,
+    compare: bool,
 }
 
 impl Upkeep {
     /// A state in which the maps equal the database at `version` and nothing expires before `next_expiry`.
     pub fn new(version: Option<i64>, next_expiry: Option<i64>, now: i64) -> Self {
-        Self { version, next_expiry, retry_at: None, swept_at: Some(now), wrote: false }
+        Self { version, next_expiry, retry_at: None, swept_at: Some(now), compare: false }
     }
 
     /// What is to be done now.
@@ -52,12 +52,12 @@ impl Upkeep {
         let changed = seen.version.is_some() && seen.version != self.version;
         let retry = self.retry_at.is_some_and(|at| at <= seen.now);
         let waiting = self.retry_at.is_some() && !retry;
-        if (expired || changed || retry || seen.reloaded || self.wrote) && !waiting {
+        if (expired || changed || retry || seen.reloaded || self.compare) && !waiting {
             if expired {
                 tasks.push(Task::Prune);
             }
             tasks.push(Task::Sync);
-            self.wrote = false;
+            self.compare = false;
             self.version = seen.version.or(self.version);
         }
         if self.swept_at.is_none_or(|at| seen.now.saturating_sub(at) >= SWEEP_MS) {
@@ -67,9 +67,10 @@ impl Upkeep {
         tasks
     }
 
-    /// This process itself has written entries into the database; [`Seen::version`] does not tell that.
-    pub fn wrote(&mut self) {
-        self.wrote = true;
+    /// The next look compares: this process itself has written entries, or opened another database, and [`Seen::version`]
+    /// tells neither.
+    pub fn compare(&mut self) {
+        self.compare = true;
     }
 
     /// The maps equal the database until `next_expiry`.
@@ -135,12 +136,12 @@ mod tests {
     #[test]
     fn what_this_process_wrote_is_compared_once() {
         let mut upkeep = Upkeep::new(Some(1), None, 0);
-        upkeep.wrote();
+        upkeep.compare();
         assert_eq!(upkeep.look(at(1_000, 1)), [Task::Sync]);
         upkeep.synced(None);
         assert_eq!(upkeep.look(at(2_000, 1)), []);
         upkeep.failed(2_000);
-        upkeep.wrote();
+        upkeep.compare();
         assert_eq!(upkeep.look(at(3_000, 1)), []);
         assert_eq!(upkeep.look(at(7_000, 1)), [Task::Sync]);
     }

@@ -38,8 +38,10 @@ pub(super) enum Job {
     /// Keep events.
     Record(Vec<NewEvent>),
     /// Write down what was done on these commands.
+    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
     Commands(Vec<Command>),
     /// Write down what the engine counts; with the key of its hashes.
+    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
     Scores(Vec<Record>, Key),
     /// Look whether anything changed.
     Look,
@@ -52,7 +54,7 @@ pub(super) enum Job {
 /// What the thread tells the loop.
 pub(super) enum News {
     /// What the loop reads from has changed.
-    Reopened(Reopened),
+    Reopened(Box<Reopened>),
     /// A person has lifted the bans of these sources; the engine's scores of them count no more.
     Lifted(Vec<Prefix>),
 }
@@ -182,7 +184,7 @@ impl Work {
         let flushed = self.ledger.flush(store, now);
         if flushed.recorded.bans > 0 {
             // The kernel has them without a number; the next comparison gives them the row's.
-            self.upkeep.wrote();
+            self.upkeep.compare();
         }
         if flushed.error.as_ref().is_some_and(StoreError::calls_for_reopening) {
             self.store = None;
@@ -230,10 +232,11 @@ impl Work {
 
     /// The database's version, after opening it if it is not open.
     fn version(&mut self) -> Option<i64> {
-        if self.store.as_ref().is_none_or(|store| !store.is_in_place()) {
+        if self.store.as_ref().is_none_or(Store::is_replaced) {
             let opened = Store::open_with(&self.state_dir, Options { wait: WAIT });
             let opened = opened.and_then(|store| self.ledger.opened(&store).map(|()| store));
             self.store = self.troubles.of(Part::Database, opened);
+            self.upkeep.compare();
         }
         let version = self.store.as_ref()?.data_version();
         self.troubles.of(Part::Database, version)
@@ -293,7 +296,7 @@ impl Work {
     fn reopen(&mut self) {
         match Parts::open(&self.instance) {
             // The loop has ended if nobody listens.
-            Ok(parts) => drop(self.tell.send(News::Reopened(Reopened(parts)))),
+            Ok(parts) => drop(self.tell.send(News::Reopened(Box::new(Reopened(parts))))),
             Err(error) => warn!("the events of the new generation can't be read: {error}"),
         }
     }

@@ -62,7 +62,7 @@ fn held(held: &StoredHold, now: i64) -> Vec<String> {
         None => format!("all requests of {}", prefix_text(held.source)),
     };
     let how = if held.until > now {
-        format!("held to a trickle (ends {})", end(Some(held.until), now))
+        format!("are held to a trickle (ends {})", end(Some(held.until), now))
     } else {
         format!("were held to a trickle until {}", instant(held.until))
     };
@@ -92,7 +92,8 @@ fn alarm(alarm: &StoredAlarm) -> Vec<String> {
 fn mark(mark: &Mark) -> Vec<String> {
     let by = mark.author.as_deref().map_or_else(String::new, |author| format!(" by {}", plain(author)));
     let (source, banned, lifted) = (prefix_text(mark.source), instant(mark.banned), instant(mark.lifted));
-    let mut lines = vec![format!("  a ban of {source} made {banned} was lifted {lifted}{by}")];
+    let made = if mark.evidence.is_some() { format!(" made {banned}") } else { String::new() };
+    let mut lines = vec![format!("  a ban of {source}{made} was lifted {lifted}{by}")];
     lines.extend(mark.evidence.iter().map(|value| format!("    why: {}", evidence::sentence_of(value))));
     lines
 }

@@ -51,9 +51,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Whether the file that is open is still the one at its path: somebody may have moved it aside.
-    pub fn is_in_place(&self) -> bool {
-        file_id(&self.path) == self.file
+    /// Whether another file stands where this one was opened: somebody has moved this one aside. While there is none, this
+    /// one goes on: a file system that was taken away must not look like a database without entries.
+    pub fn is_replaced(&self) -> bool {
+        file_id(&self.path).is_some_and(|id| Some(id) != self.file)
     }
 
     /// Looks before anything is written.

@@ -107,7 +107,7 @@ fn a_source_that_is_not_banned_yet_has_a_story_too() {
     let text = sipfw.run(&["ban", "why", "198.51.100.8"]).exits(1).out;
     let story = [
         "198.51.100.8 is not banned",
-        "attempts at account 100 from 198.51.100.8 held to a trickle (ends in 9m",
+        "attempts at account 100 from 198.51.100.8 are held to a trickle (ends in 9m",
         "5 failed authentications of one account within 10m",
         "3 of 5 failed authentications within 10m",
         "its next ban would last 10m",

@@ -167,11 +167,11 @@ fn damage_that_is_met_while_writing_asks_for_opening_anew() {
 fn a_file_moved_aside_is_noticed() {
     let dir = TempDir::new().unwrap();
     let store = open(dir.path()).unwrap();
-    assert!(store.is_in_place());
+    assert!(!store.is_replaced());
     fs::rename(dir.path().join(FILE_NAME), dir.path().join("aside")).unwrap();
-    assert!(!store.is_in_place());
+    assert!(!store.is_replaced(), "while there is no other, it goes on");
     let new = open(dir.path()).unwrap();
-    assert!(!store.is_in_place() && new.is_in_place());
+    assert!(store.is_replaced() && !new.is_replaced());
 }
 
 #[test]
