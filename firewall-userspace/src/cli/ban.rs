@@ -23,8 +23,9 @@ Examples:
   sipfw ban why 198.51.100.7
   sipfw ban lift 198.51.100.7
 
-A lifted ban leaves a mark, so that its evidence is not lost, and the source begins anew: its score is
-forgotten, and its next ban is not a step longer. To block a source by hand, use `sipfw deny add`.";
+A lifted ban leaves a mark, so that its evidence is not lost. The source begins anew: what counted
+against it is forgotten, and its next ban is not a step longer than the lifted one. To block a source
+by hand, use `sipfw deny add`.";
 
 /// Show and lift the firewall's own bans
 #[derive(clap::Args)]

@@ -34,7 +34,10 @@ pub(crate) fn deeds(rule: Rule, count: u32) -> String {
     let (one, many) = match rule {
         Rule::Failures => ("failed authentication", "failed authentications"),
         Rule::SlowFailures => ("failed authentication, however slow,", "failed authentications, however slow,"),
-        Rule::AccountUnderAttack => ("source guessing at the account", "sources guessing at the account"),
+        Rule::AccountUnderAttack => (
+            "failed authentication of the account over all sources",
+            "failed authentications of the account over all sources",
+        ),
         Rule::Scanning => ("account tried that the server refused", "different accounts tried that the server refused"),
         Rule::Malformed => ("request refused as malformed", "requests refused as malformed"),
         Rule::InviteSpray => ("call begun and left unanswered", "calls begun and left unanswered"),

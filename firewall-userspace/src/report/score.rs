@@ -3,7 +3,7 @@
 //! Owns: the words for the engine's records. Refuses: judging: what is counted here is counted again by the engine.
 use super::evidence::{deeds, seconds};
 use super::number::grouped;
-use super::text::{counted, plain};
+use super::text::plain;
 use super::time::instant;
 use crate::config::Bans;
 use crate::engine::evidence::Rule;
@@ -11,17 +11,13 @@ use crate::engine::saved::{Source, State, Tally};
 use crate::entries::prefix_text;
 use crate::store::StoredScore;
 
-/// What still counts, and what the next ban would be; nothing of what says nothing to people.
+/// What still counts, and what the next ban would be.
 pub(crate) fn lines(score: &StoredScore, bans: &Bans, now: i64) -> Vec<String> {
     let whose = prefix_text(score.source);
     match serde_json::from_value(score.state.clone()) {
         Ok(State::Source(source)) => of_source(&whose, &source, bans, now),
-        Ok(State::Pair(pair)) => {
-            let failures = pair.failures.iter().map(|tally| tally.count).max().unwrap_or(0);
-            let failures = counted(failures.into(), "failed authentication", "failed authentications");
-            vec![format!("  one account of {whose}: {failures} on record")]
-        }
-        Ok(State::Account(_)) => Vec::new(),
+        // These are about hashes, of which nobody can tell whose they are.
+        Ok(State::Account(_) | State::Pair(_)) => Vec::new(),
         // Another version wrote it.
         Err(_) => vec![format!("  score of {whose}: {}", plain(&score.state.to_string()))],
     }
@@ -63,7 +59,7 @@ fn slow(source: &Source, within: u32, now: i64) -> usize {
     let part = i64::from(within) * 1_000 / parts;
     let since = now.saturating_sub(i64::from(within) * 1_000);
     let begins = (0..).map(|back: i64| source.slow_at.saturating_sub(back.saturating_mul(part)));
-    let counted = source.slow.iter().rev().zip(begins).filter(|(_, begin)| begin.saturating_add(part) > since);
+    let counted = source.slow.iter().rev().zip(begins).filter(|(_, begin)| *begin > since);
     counted.map(|(count, _)| usize::from(*count)).sum()
 }
 

@@ -27,10 +27,11 @@ pub(crate) struct SlowPathReport {
     pub(crate) since: i64,
     /// Unix milliseconds of this report.
     pub(crate) updated: i64,
-    /// The engine's counters. In the status stand `messages`, `refused` (an object: reason → number), `failures_proven`,
-    /// `failures_unproven`, `bans`, `holds` and `promotions`.
+    /// The engine's counters. In the status stand `refused` (an object: reason → number), `proven`, `unproven`, `bans`,
+    /// `holds`, `promotions` and `alarms`.
     pub(crate) engine: Value,
-    /// The counters of what was read from the wire.
+    /// The counters of what was read from the wire. In the status stands the sum of its messages: `datagrams`,
+    /// `fragments.datagrams` and `streams.messages`.
     pub(crate) wire: Value,
     /// The counters of each feed.
     pub(crate) feeds: Value,
@@ -56,7 +57,8 @@ impl SlowPathReport {
 
     /// `1,234 messages read, 3 refused (no_via 2, bad_cseq 1)`.
     fn read_text(&self) -> String {
-        let messages = number(&self.engine, &["messages"]).unwrap_or_else(|| self.messages_of_wire());
+        let messages = ["datagrams", "fragments.datagrams", "streams.messages"].map(|key| number(&self.wire, key));
+        let messages = messages.into_iter().flatten().sum::<u64>();
         let messages = counted(usize::try_from(messages).unwrap_or(usize::MAX), "message read", "messages read");
         let reasons = refused(&self.engine);
         let total: u64 = reasons.iter().map(|(_, count)| count).sum();
@@ -69,16 +71,11 @@ impl SlowPathReport {
         format!("{messages}, {} refused ({}{more})", grouped(total), top.join(", "))
     }
 
-    fn messages_of_wire(&self) -> u64 {
-        let ways: [&[&str]; 3] = [&["datagrams"], &["fragments", "datagrams"], &["streams", "messages"]];
-        ways.iter().filter_map(|way| number(&self.wire, way)).sum()
-    }
-
-    /// `5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions`.
+    /// `5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions, 0 alarms`.
     fn judged(&self) -> Option<String> {
-        let some = |key: &str, word: &str| number(&self.engine, &[key]).map(|n| format!("{} {word}", grouped(n)));
-        let failures = [some("failures_proven", "failures proven"), some("failures_unproven", "unproven")];
-        let done = [some("bans", "bans"), some("holds", "holds"), some("promotions", "promotions")];
+        let some = |key: &str, word: &str| number(&self.engine, key).map(|n| format!("{} {word}", grouped(n)));
+        let failures = [some("proven", "failures proven"), some("unproven", "unproven")];
+        let done = ["bans", "holds", "promotions", "alarms"].map(|key| some(key, key));
         let groups = [failures.into_iter().flatten().collect::<Vec<_>>(), done.into_iter().flatten().collect()];
         let told: Vec<String> = groups.iter().filter(|group| !group.is_empty()).map(|group| group.join(", ")).collect();
         (!told.is_empty()).then(|| told.join("; "))
@@ -98,9 +95,9 @@ impl SlowPathReport {
     }
 }
 
-/// The number behind these keys.
-fn number(value: &Value, keys: &[&str]) -> Option<u64> {
-    keys.iter().try_fold(value, |value, key| value.get(key))?.as_u64()
+/// The number behind keys with dots between them.
+fn number(value: &Value, keys: &str) -> Option<u64> {
+    keys.split('.').try_fold(value, |value, key| value.get(key))?.as_u64()
 }
 
 /// Why messages were refused and how often, the most frequent first.
@@ -124,10 +121,11 @@ mod tests {
 
     fn report() -> SlowPathReport {
         let engine = json!({
-            "messages": 1_234, "failures_proven": 5, "failures_unproven": 2, "bans": 1, "holds": 0, "promotions": 12,
+            "proven": 5, "unproven": 2, "bans": 1, "holds": 0, "promotions": 12, "alarms": 0,
             "refused": { "no_via": 2, "bad_cseq": 7, "no_from": 0, "no_to": 1, "too_long": 1 },
         });
-        SlowPathReport { since: 0, updated: 1_000, engine, wire: json!({ "datagrams": 9 }), feeds: json!({ "pbx": 3 }) }
+        let wire = json!({ "datagrams": 1_000, "fragments": { "datagrams": 30 }, "streams": { "messages": 204 } });
+        SlowPathReport { since: 0, updated: 1_000, engine, wire, feeds: json!({ "pbx": 3 }) }
     }
 
     #[test]
@@ -148,15 +146,14 @@ mod tests {
         let lines = report().lines(2_000);
         let read = "1,234 messages read, 11 refused (bad_cseq 7, no_via 2, no_to 1, …), since 1970-01-01";
         assert!(lines[0].1.starts_with(read), "{}", lines[0].1);
-        assert_eq!(lines[1].1, "5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions");
+        assert_eq!(lines[1].1, "5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions, 0 alarms");
         assert!(report().lines(60_000)[0].1.contains("no daemon has counted since"));
     }
 
     #[test]
     fn what_is_not_counted_is_left_out() {
-        let wire = json!({ "datagrams": 2, "fragments": { "datagrams": 1 }, "streams": { "messages": 4 } });
-        let report = SlowPathReport { wire, engine: Value::Null, ..report() };
+        let report = SlowPathReport { wire: json!({ "datagrams": 1 }), engine: Value::Null, ..report() };
         let lines = report.lines(2_000);
-        assert!(lines[0].1.starts_with("7 messages read, since") && lines.len() == 1, "{lines:?}");
+        assert!(lines[0].1.starts_with("1 message read, since") && lines.len() == 1, "{lines:?}");
     }
 }

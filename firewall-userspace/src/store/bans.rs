@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// Lifts the bans in force that cover `source`, and leaves a mark for each. `pending` are bans that the caller has taken
-    /// out of the kernel and that may be no rows yet. The sources' scores are forgotten, so that they begin anew.
+    /// out of the kernel and that may be no rows yet. The sources' scores begin anew.
     pub fn lift(&mut self, source: Prefix, pending: &[Prefix], author: Option<&str>, now: i64) -> Result<Lifted> {
         self.write(|tx| {
             let mut bans = covering(tx, source, true)?;
@@ -106,13 +106,13 @@ impl Store {
             for ban in &bans {
                 write_mark(tx, ban, author, now)?;
                 delete_entry(tx, ban.id)?;
-                score::forget(tx, ban.prefix)?;
+                score::forgive(tx, ban.prefix, now)?;
             }
             let unwritten = |prefix: &&Prefix| bans.iter().all(|ban| ban.prefix != **prefix);
             let pending: Vec<Prefix> = pending.iter().filter(unwritten).copied().collect();
             for prefix in &pending {
                 write_pending_mark(tx, *prefix, author, now)?;
-                score::forget(tx, *prefix)?;
+                score::forgive(tx, *prefix, now)?;
             }
             Ok(Lifted { bans, pending })
         })

@@ -118,16 +118,34 @@ fn a_ban_that_was_lifted_before_it_was_written_stays_lifted() {
 fn lifting_forgets_the_score_and_an_older_one_does_not_come_back() {
     let (_dir, mut store) = store();
     store.record(&learned(vec![ban(7, NOW + HOUR)], NOW)).unwrap();
-    save(&mut store, &[score(7, 5, NOW), score(8, 1, NOW), pair(7, NOW)]);
+    save(&mut store, &[score(7, 5, NOW), score(8, 1, NOW)]);
     let seven = prefix("198.51.100.7");
     // What the kernel had without a number may have become a row meanwhile: it is one ban.
     let lifted = store.lift(seven, &[seven], None, NOW + 9).unwrap();
     assert_eq!((lifted.count(), lifted.bans.len()), (1, 1));
     assert_eq!(failures(&store, NOW), [("source 198.51.100.8".to_owned(), 1)]);
-    save(&mut store, &[score(7, 5, NOW + 9), pair(7, NOW + 9)]);
+    save(&mut store, &[score(7, 5, NOW + 9)]);
     assert_eq!(failures(&store, NOW).len(), 1);
     save(&mut store, &[score(7, 1, NOW + 10)]);
     assert_eq!(failures(&store, NOW).len(), 2);
+}
+
+#[test]
+fn a_lifted_ban_costs_a_step_of_the_ladder() {
+    let (_dir, mut store) = store();
+    let seven = prefix("198.51.100.7");
+    let state = |failures, step, ban_ends| {
+        let source = Some(Ipv4Addr::new(198, 51, 100, 7).into());
+        State::Source(saved::Source { source, failures, step, ban_ends, ..saved::Source::default() })
+    };
+    let record = |state| Record { key: "source 198.51.100.7".to_owned(), ends: NOW + DAY, state };
+    store.record(&learned(vec![ban(7, NOW + HOUR)], NOW)).unwrap();
+    save(&mut store, &[Learned::score(record(state(vec![NOW], 3, NOW + HOUR)), NOW, 64, KEY)]);
+    store.lift(seven, &[], None, NOW + 9).unwrap();
+    assert_eq!(store.scores(NOW).unwrap(), [record(state(vec![], 2, NOW + 9))]);
+    store.lift(seven, &[seven], None, NOW + 10).unwrap();
+    store.lift(seven, &[seven], None, NOW + 11).unwrap();
+    assert_eq!(store.scores(NOW).unwrap(), []);
 }
 
 #[test]
@@ -257,11 +275,6 @@ fn the_ring_of_alarms_is_bounded() {
     assert_eq!(kept, [30, 29, 28, 27, 26, 25, 24, 23, 22, 21]);
 }
 
-fn pair(last: u8, time: i64) -> Learned {
-    let state = State::Pair(saved::Pair { account: 9, ..saved::Pair::default() });
-    Learned::score(Record { key: format!("pair 198.51.100.{last} 0009"), ends: time + HOUR, state }, time, 64, KEY)
-}
-
 #[test]
 fn scores_are_kept_replaced_and_forgotten() {
     let (dir, mut store) = store();
@@ -293,7 +306,7 @@ fn records_are_read_back_whole() {
             ..saved::Source::default()
         }),
     ];
-    let keys = ["account ffff", "pair 2001:db8:0:7:: 0001", "source 2001:db8:0:7::"];
+    let keys = ["account ffff", "pair ffff 0001", "source 2001:db8:0:7::"];
     let records = records.into_iter().zip(keys);
     let records: Vec<Record> =
         records.map(|(state, key)| Record { key: key.to_owned(), ends: NOW + HOUR, state }).collect();
@@ -301,7 +314,7 @@ fn records_are_read_back_whole() {
     store.save_scores(&scores, NOW).unwrap();
     assert_eq!(store.scores(NOW).unwrap(), records);
     let of_source = store.why(prefix("2001:db8:0:7::9"), NOW).unwrap().scores;
-    assert_eq!(of_source.iter().map(|score| score.key.as_str()).collect::<Vec<_>>(), [keys[2], keys[1]]);
+    assert_eq!(of_source.iter().map(|score| score.key.as_str()).collect::<Vec<_>>(), [keys[2]]);
     assert_eq!(store.why(prefix("2001:db8:0:8::9"), NOW).unwrap().scores, []);
 }
 

@@ -1,7 +1,6 @@
 //! What counts against sources and accounts, kept over a restart.
 //!
 //! Owns: the rows of the engine's records, and the key of their hashes. Refuses: judging by them, and making keys.
-use std::net::IpAddr;
 use std::str::FromStr as _;
 
 use firewall_common::addr::{Addr, Prefix};
@@ -13,7 +12,7 @@ use super::bans::{ancestors, lifted_since};
 use super::learned::source_prefix;
 use super::row::{parsed, prefix_at};
 use super::{Result, Store};
-use crate::engine::saved::{Key, Record, State};
+use crate::engine::saved::{Key, Record, Source, State};
 use crate::entries::prefix_text;
 
 /// Under which key the engine's key is kept.
@@ -24,7 +23,7 @@ const META_KEY: &str = "engine_key";
 pub struct NewScore {
     /// The record.
     pub record: Record,
-    /// The source that it is about, at a source's width; none for an account over all sources.
+    /// The source that it is about, at a source's width; none where only hashes are told.
     pub source: Option<Prefix>,
     /// The key of its hashes.
     pub under: Key,
@@ -49,9 +48,7 @@ impl NewScore {
     pub fn new(record: Record, v6_prefix: u8, under: Key) -> Self {
         let source = match &record.state {
             State::Source(source) => source.source,
-            State::Account(_) => None,
-            // Its state has only the source's hash; its key names it.
-            State::Pair(_) => record.key.split(' ').nth(1).and_then(|text| IpAddr::from_str(text).ok()),
+            State::Account(_) | State::Pair(_) => None,
         };
         let source = source.map(|ip| source_prefix(Addr::from(ip), v6_prefix));
         Self { record, source, under }
@@ -120,9 +117,22 @@ pub(super) fn covering(db: &Connection, source: Prefix) -> rusqlite::Result<Vec<
     Ok(found)
 }
 
-/// Forgets the records about a source.
-pub(super) fn forget(db: &Connection, source: Prefix) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM score WHERE source = ?1")?.execute([prefix_text(source)]).map(drop)
+/// Has the source of a ban that was lifted at `now` begin anew, one step lower on the ladder: so the next ban is not longer
+/// than the lifted one was. The engine does the same to what it has in memory.
+pub(super) fn forgive(db: &Connection, source: Prefix, now: i64) -> rusqlite::Result<()> {
+    for score in covering(db, source)?.into_iter().filter(|score| score.source == source) {
+        match serde_json::from_value(score.state) {
+            Ok(State::Source(old)) if old.step > 1 => {
+                let (step, ban_ends) = (old.step - 1, old.ban_ends.min(now));
+                let state = State::Source(Source { source: old.source, step, ban_ends, ..Source::default() });
+                let sql = "UPDATE score SET state = ?2 WHERE key = ?1";
+                let state = serde_json::to_string(&state).unwrap_or_default();
+                db.prepare_cached(sql)?.execute(params![score.key, state])?;
+            }
+            _ => drop(db.prepare_cached("DELETE FROM score WHERE key = ?1")?.execute([score.key])?),
+        }
+    }
+    Ok(())
 }
 
 fn kept_key(db: &Connection) -> rusqlite::Result<Option<Key>> {
