@@ -2,6 +2,7 @@
 //!
 //! Owns: the command line, and the exit code. Refuses: doing the work (a file a verb in `cli/`), and how an answer looks
 //! (see [`crate::report`]).
+mod alarm;
 mod allow;
 mod ban;
 mod check;
@@ -15,10 +16,12 @@ mod events;
 mod exit;
 mod explain;
 mod failure;
+mod hold;
 mod judge;
 mod live;
 pub(crate) mod memory;
 mod peer;
+mod registrant;
 mod reload;
 mod replay;
 mod room;
@@ -96,6 +99,9 @@ enum Verb {
     Allow(allow::Args),
     Deny(deny::Args),
     Ban(ban::Args),
+    Hold(hold::Args),
+    Registrant(registrant::Args),
+    Alarm(alarm::Args),
     Explain(explain::Args),
     Replay(replay::Args),
     Events(events::Args),
@@ -126,6 +132,9 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Allow(args) => allow::verb(args, context),
         Verb::Deny(args) => deny::verb(args, context),
         Verb::Ban(args) => ban::verb(args, context),
+        Verb::Hold(args) => hold::verb(args, context),
+        Verb::Registrant(args) => registrant::verb(args, context),
+        Verb::Alarm(args) => alarm::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),
         Verb::Events(args) => events::verb(args, context),

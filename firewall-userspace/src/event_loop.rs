@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 use crate::dataplane::{Instance, clock};
 use crate::engine::Credits;
 use crate::store::NewEvent;
-use keeper::{Job, Jobs, Keeper, Refused, Reopened};
+use keeper::{Job, Jobs, Keeper, News, Refused, Reopened};
 use source::Source;
 
 /// What the loop needs besides the instance.
@@ -43,8 +43,8 @@ pub fn run(instance: Instance, settings: Settings) -> Result<()> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the event loop")?;
     let _context = runtime.enter();
     let source = Source::open(&instance)?;
-    let (keeper, reopened) = Keeper::spawn(instance, settings.config_file)?;
-    let served = runtime.block_on(async { Loop::new(source, keeper.jobs(), reopened)?.serve().await });
+    let (keeper, news) = Keeper::spawn(instance, settings.config_file)?;
+    let served = runtime.block_on(async { Loop::new(source, keeper.jobs(), news)?.serve().await });
     notify::tell("STOPPING=1");
     keeper.finish().and(served)
 }
@@ -57,7 +57,7 @@ struct Loop {
     lost: u64,
     ticks: u32,
     jobs: Jobs,
-    reopened: UnboundedReceiver<Reopened>,
+    news: UnboundedReceiver<News>,
     tick: Interval,
     hangup: Signal,
     interrupt: Signal,
@@ -65,7 +65,7 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(source: Source, jobs: Jobs, reopened: UnboundedReceiver<Reopened>) -> Result<Self> {
+    fn new(source: Source, jobs: Jobs, news: UnboundedReceiver<News>) -> Result<Self> {
         let listen = |kind| signal(kind).context("listening for signals");
         let mut tick = interval(Duration::from_secs(1) / SLICES);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,7 +76,7 @@ impl Loop {
             lost: 0,
             ticks: 0,
             jobs,
-            reopened,
+            news,
             tick,
             hangup: listen(SignalKind::hangup())?,
             interrupt: listen(SignalKind::interrupt())?,
@@ -92,7 +92,7 @@ impl Loop {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
                 _ = self.hangup.recv() => self.reload()?,
-                Some(reopened) = self.reopened.recv() => self.reopen(reopened),
+                Some(news) = self.news.recv() => self.hear(news),
                 _ = self.tick.tick() => self.slice()?,
                 read = self.source.read(&mut self.batch, BATCH_MAX) => self.lost += read?,
             }
@@ -148,6 +148,13 @@ impl Loop {
             warn!("too busy to reload; send SIGHUP again");
         }
         Ok(())
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Reopened(reopened) => self.reopen(*reopened),
+            News::Lifted(sources) => info!(bans = sources.len(), "bans were lifted"),
+        }
     }
 
     fn reopen(&mut self, reopened: Reopened) {

@@ -1,20 +1,30 @@
-//! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, and a ring of sampled events.
+//! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, what the slow path has learned
+//! (scores, registrants, holds, alarms), and a ring of sampled events.
 //!
 //! Owns: the database file, its schema and its errors. Refuses: deciding what an entry means (`entries` does), reading the
 //! clock (callers pass `now`, in Unix milliseconds), and the kernel's maps.
 //!
 //! The daemon and the command open the same file at the same time: it is in WAL mode, every change is one transaction that
 //! takes the write lock at its start, and a process that finds it taken waits for some seconds.
+mod alarm;
+mod backlog;
 mod bans;
 mod entry;
 mod error;
 mod event;
+mod hold;
+mod learned;
 mod open;
+mod record;
+mod registrant;
 mod row;
 mod schema;
+mod score;
 
 #[cfg(test)]
 mod failures;
+#[cfg(test)]
+mod learned_tests;
 #[cfg(test)]
 mod tests;
 
@@ -22,11 +32,18 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub use bans::{Banned, Mark, NewBan, Why};
+pub use alarm::{NewAlarm, StoredAlarm};
+pub use backlog::{Backlog, Dropped};
+pub use bans::{Banned, Lifted, Mark, NewBan, Why};
 pub use entry::{AddReport, DeleteReport, Filter};
 pub use error::StoreError;
 pub use event::{NewEvent, StoredEvent};
+pub use hold::{NewHold, StoredHold};
+pub use learned::{Learned, What, source_prefix};
 pub use open::{FILE_NAME, Options};
+pub use record::{LearnedCounts, Recorded};
+pub use registrant::{Ended, NewRegistrant, StoredRegistrant};
+pub use score::{NewScore, StoredScore};
 
 use error::Context;
 
@@ -38,6 +55,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub struct Store {
     db: Connection,
     path: PathBuf,
+    /// The file's device and number when it was opened.
+    file: Option<(u64, u64)>,
 }
 
 impl Store {

@@ -128,6 +128,25 @@ fn the_daemon_follows_the_database_and_records_events() {
 }
 
 #[test]
+fn a_database_that_was_moved_aside_is_replaced_by_the_one_in_its_place() {
+    let world = World::new();
+    let iface = world.veth();
+    write_config(&world, "");
+    let daemon = Daemon::start(&world, &iface, false);
+    let instance = world.open(&iface).unwrap();
+    world.add(&[deny(STRANGER)]);
+    eventually("the entry holds", || world.judge(&instance, STRANGER) == Reason::Denied);
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let path = world.state_dir().join(name);
+        fs::rename(&path, world.state_dir().join(format!("{name}.damaged"))).unwrap();
+    }
+    world.add(&[deny("198.51.100.8")]);
+    eventually("the new database's entry holds", || world.judge(&instance, "198.51.100.8") == Reason::Denied);
+    eventually("the old one's has ended", || world.judge(&instance, STRANGER) == Reason::Stranger);
+    assert!(daemon.end(Signal::TERM).success());
+}
+
+#[test]
 fn sighup_applies_a_good_config_and_no_bad_one() {
     let world = World::new();
     let iface = world.veth();

@@ -1,6 +1,8 @@
 //! `sipfw ban`: the firewall's own blocks, looked at and lifted.
 //!
 //! Owns: the verb. Refuses: banning by hand (that is `deny add`), so that every ban has evidence.
+mod why;
+
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
@@ -11,10 +13,9 @@ use super::failure::wrong;
 use super::live::{self, Live};
 use crate::dataplane::clock;
 use crate::entries::{Kind, parse_prefix, prefix_text};
-use crate::report::entries::{Listed, bans, sentence};
-use crate::report::text::{counted, plain};
-use crate::report::time::instant;
-use crate::store::{Filter, Mark, Why, author};
+use crate::report::entries::{Listed, bans};
+use crate::report::text::counted;
+use crate::store::{Filter, author};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,8 +23,9 @@ Examples:
   sipfw ban why 198.51.100.7
   sipfw ban lift 198.51.100.7
 
-A lifted ban leaves a mark, so that its evidence is not lost and the next ban of that source is not
-a step longer. To block a source by hand, use `sipfw deny add`.";
+A lifted ban leaves a mark, so that its evidence is not lost. The source begins anew: what counted
+against it is forgotten, and its next ban is not a step longer than the lifted one. To block a source
+by hand, use `sipfw deny add`.";
 
 /// Show and lift the firewall's own bans
 #[derive(clap::Args)]
@@ -51,7 +53,10 @@ Examples:
     #[command(after_help = "\
 Examples:
   sipfw ban why 198.51.100.7
-  sipfw ban why 198.51.100.7 --json")]
+  sipfw ban why 198.51.100.7 --json
+
+It shows what is known of a source that is not banned, too: its score, holds, alarms and
+registrations. Passwords, nonces and digests are never kept, so they are never shown.")]
     Why(Source),
 }
 
@@ -65,7 +70,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     match &args.action {
         Action::List => list(context),
         Action::Lift(source) => lift(source, context),
-        Action::Why(source) => why(source, context),
+        Action::Why(source) => why::perform(&source.source, context),
     }
 }
 
@@ -89,51 +94,18 @@ fn lift(args: &Source, context: &mut Context) -> Result<Exit> {
     let source = parse_prefix(&args.source).map_err(|e| wrong(e.to_string()))?;
     let config = context.config()?;
     let mut store = context::store(&config)?;
-    let live = Live::open(&config, context.global.iface.as_deref())?;
-    let lifted = store.lift(source, author().as_deref(), clock::now().wall_ms)?;
+    let mut live = Live::open(&config, context.global.iface.as_deref())?;
+    // A ban that the daemon has not written yet is in the kernel only.
+    let pending = live.drop_pending(source)?;
+    let lifted = store.lift(source, &pending, author().as_deref(), clock::now().wall_ms)?;
     let applied = live.apply(&store)?;
     if context.out.is_json() {
-        context.out.json(&json!({ "lifted": lifted, "applied": applied.ifaces }))?;
-    } else if lifted.is_empty() {
+        let pending: Vec<String> = lifted.pending.iter().map(|prefix| prefix_text(*prefix)).collect();
+        context.out.json(&json!({ "lifted": lifted.bans, "pending": pending, "applied": applied.ifaces }))?;
+    } else if lifted.count() == 0 {
         context.out.line(format!("{} is not banned", prefix_text(source)))?;
     } else {
-        context.out.line(format!("{} lifted; {applied}", counted(lifted.len(), "ban", "bans")))?;
+        context.out.line(format!("{} lifted; {applied}", counted(lifted.count(), "ban", "bans")))?;
     }
-    Ok(Exit::of(!lifted.is_empty()))
-}
-
-fn why(args: &Source, context: &mut Context) -> Result<Exit> {
-    let source = parse_prefix(&args.source).map_err(|e| wrong(e.to_string()))?;
-    let now = clock::now().wall_ms;
-    let known = context::store(&context.config()?)?.why(source, now)?;
-    let banned = known.bans.iter().any(|ban| ban.in_force(now));
-    if context.out.is_json() {
-        context.out.json(&json!({ "source": prefix_text(source), "banned": banned, "known": known }))?;
-    } else {
-        context.out.line(format!("{} is {}banned", prefix_text(source), if banned { "" } else { "not " }))?;
-        story(&known, now).iter().try_for_each(|line| context.out.line(line))?;
-    }
-    Ok(Exit::of(banned))
-}
-
-fn story(known: &Why, now: i64) -> Vec<String> {
-    let bans = known.bans.iter().flat_map(|ban| {
-        let evidence = ban.evidence.as_ref().map_or_else(|| "none kept".to_owned(), |e| plain(&e.to_string()));
-        [
-            format!("  {}, step {}, made {}", sentence(ban, now), ban.step, instant(ban.created)),
-            format!("    evidence: {evidence}"),
-        ]
-    });
-    let entries = known.entries.iter().map(|entry| format!("  {}", sentence(entry, now)));
-    bans.chain(entries).chain(known.marks.iter().map(mark)).collect()
-}
-
-fn mark(mark: &Mark) -> String {
-    let by = mark.author.as_deref().map_or_else(String::new, |author| format!(" by {}", plain(author)));
-    format!(
-        "  a ban of {} made {} was lifted {}{by}",
-        prefix_text(mark.source),
-        instant(mark.banned),
-        instant(mark.lifted)
-    )
+    Ok(Exit::of(lifted.count() > 0))
 }

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::fmt;
 
 use anyhow::{Context as _, Result, bail};
+use firewall_common::addr::{Addr, Prefix};
 
 use super::failure::is_denied;
 use crate::config::Config;
-use crate::dataplane::{Error, Instance};
+use crate::dataplane::{self, Error, Instance};
 use crate::entries::StoredEntry;
 use crate::report::text::listed;
-use crate::store::Store;
+use crate::store::{Store, StoredHold, StoredRegistrant};
 
 /// The interfaces on which a change took effect.
 pub(super) struct Applied {
@@ -45,10 +46,39 @@ impl Live {
 
     /// Makes the kernel's entries equal the database.
     pub(super) fn apply(mut self, store: &Store) -> Result<Applied> {
+        self.each(|instance| instance.sync_entries(store).map(drop))
+    }
+
+    /// Takes bans that cover `source` and are in no database yet out of the kernel; whose they were.
+    pub(super) fn drop_pending(&mut self, _source: Prefix) -> Result<Vec<Prefix>> {
+        Ok(Vec::new()) // SEAM: the kernel's drop_pending
+    }
+
+    /// Takes these holds out of the kernel.
+    pub(super) fn lift_holds(&mut self, _source: Prefix, _rows: &[StoredHold]) -> Result<Applied> {
+        self.each(|_| Ok(())) // SEAM: the kernel's holds
+    }
+
+    /// Takes the registrants of these rows, and the one at `source` itself, out of the kernel; whether any was there.
+    pub(super) fn remove_registrant(&mut self, source: Prefix, rows: &[StoredRegistrant]) -> Result<(bool, Applied)> {
+        let mut sources: Vec<Prefix> = rows.iter().map(|row| row.source).chain([source]).collect();
+        sources.dedup();
+        let mut found = false;
+        let applied = self.each(|instance| {
+            for source in &sources {
+                found |= instance.remove_registrant(Addr::from_bytes(source.addr).into())?;
+            }
+            Ok(())
+        })?;
+        Ok((found, applied))
+    }
+
+    /// Does the same to each instance.
+    fn each(&mut self, mut change: impl FnMut(&mut Instance) -> dataplane::Result<()>) -> Result<Applied> {
         let mut ifaces = Vec::new();
         for instance in &mut self.0 {
             let name = instance.iface().to_owned();
-            instance.sync_entries(store).with_context(|| format!("{NOT_APPLIED} on {name}"))?;
+            change(instance).with_context(|| format!("{NOT_APPLIED} on {name}"))?;
             ifaces.push(name);
         }
         Ok(Applied { ifaces })

@@ -10,6 +10,7 @@ use super::memory;
 use crate::config::Config;
 use crate::dataplane::{Instance, InstanceInfo, clock};
 use crate::entries::Kind;
+use crate::report::slow_path::SlowPathReport;
 use crate::report::status::{Counts, Status};
 use crate::store::{Filter, Store};
 
@@ -72,14 +73,18 @@ fn gather(info: InstanceInfo, config: &Config) -> Result<Status> {
         usage: instance.usage().with_context(doing)?,
         counts: Store::open(state).ok().map(|store| counts(&store)).transpose()?,
         memory: Some(memory::total(config)),
+        slow_path: SlowPathReport::read(&instance.run_dir()),
         policy,
         info,
         unreadable: None,
     })
 }
 
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
 fn counts(store: &Store) -> Result<Counts> {
     let now = clock::now().wall_ms;
     let count = |kind| store.list(kind, &Filter::default(), now).map(|list| list.len());
-    Ok(Counts { allow: count(Kind::Allow)?, deny: count(Kind::Deny)?, bans: count(Kind::Ban)? })
+    let (allow, deny, bans) = (count(Kind::Allow)?, count(Kind::Deny)?, count(Kind::Ban)?);
+    Ok(Counts { allow, deny, bans, learned: store.learned_counts(now, now.saturating_sub(DAY_MS))? })
 }

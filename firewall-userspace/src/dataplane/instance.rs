@@ -169,6 +169,11 @@ impl Instance {
         self.place.iface()
     }
 
+    /// The directory of what is written down about this interface while it runs.
+    pub fn run_dir(&self) -> PathBuf {
+        self.place.run_dir()
+    }
+
     /// The number of the generation that judges.
     pub fn generation(&self) -> u32 {
         self.generation

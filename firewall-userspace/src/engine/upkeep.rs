@@ -36,12 +36,13 @@ pub struct Upkeep {
     next_expiry: Option<i64>,
     retry_at: Option<i64>,
     swept_at: Option<i64>,
+    compare: bool,
 }
 
 impl Upkeep {
     /// A state in which the maps equal the database at `version` and nothing expires before `next_expiry`.
     pub fn new(version: Option<i64>, next_expiry: Option<i64>, now: i64) -> Self {
-        Self { version, next_expiry, retry_at: None, swept_at: Some(now) }
+        Self { version, next_expiry, retry_at: None, swept_at: Some(now), compare: false }
     }
 
     /// What is to be done now.
@@ -51,11 +52,12 @@ impl Upkeep {
         let changed = seen.version.is_some() && seen.version != self.version;
         let retry = self.retry_at.is_some_and(|at| at <= seen.now);
         let waiting = self.retry_at.is_some() && !retry;
-        if (expired || changed || retry || seen.reloaded) && !waiting {
+        if (expired || changed || retry || seen.reloaded || self.compare) && !waiting {
             if expired {
                 tasks.push(Task::Prune);
             }
             tasks.push(Task::Sync);
+            self.compare = false;
             self.version = seen.version.or(self.version);
         }
         if self.swept_at.is_none_or(|at| seen.now.saturating_sub(at) >= SWEEP_MS) {
@@ -63,6 +65,12 @@ impl Upkeep {
             tasks.push(Task::Sweep);
         }
         tasks
+    }
+
+    /// The next look compares: this process itself has written entries, or opened another database, and [`Seen::version`]
+    /// tells neither.
+    pub fn compare(&mut self) {
+        self.compare = true;
     }
 
     /// The maps equal the database until `next_expiry`.
@@ -123,6 +131,19 @@ mod tests {
     fn another_process_reloading_is_a_reason_to_compare() {
         let mut upkeep = Upkeep::new(Some(1), None, 0);
         assert_eq!(upkeep.look(Seen { reloaded: true, ..at(1_000, 1) }), [Task::Sync]);
+    }
+
+    #[test]
+    fn what_this_process_wrote_is_compared_once() {
+        let mut upkeep = Upkeep::new(Some(1), None, 0);
+        upkeep.compare();
+        assert_eq!(upkeep.look(at(1_000, 1)), [Task::Sync]);
+        upkeep.synced(None);
+        assert_eq!(upkeep.look(at(2_000, 1)), []);
+        upkeep.failed(2_000);
+        upkeep.compare();
+        assert_eq!(upkeep.look(at(3_000, 1)), []);
+        assert_eq!(upkeep.look(at(7_000, 1)), [Task::Sync]);
     }
 
     #[test]

@@ -2,6 +2,9 @@
 //!
 //! Owns: the instance and the open database. Refuses: reading events, so that neither a slow disk nor the verifier keeps
 //! the loop from them.
+mod ledger;
+mod troubles;
+
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -11,11 +14,17 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
+use firewall_common::addr::Prefix;
+
 use super::source::{Parts, Source};
 use crate::config;
 use crate::dataplane::{self, Instance, clock};
+use crate::engine::command::Command;
+use crate::engine::saved::{Key, Record};
 use crate::engine::{Seen, Task, Upkeep};
 use crate::store::{NewEvent, Options, Store, StoreError};
+use ledger::Ledger;
+use troubles::{Part, Troubles};
 
 /// Jobs that wait; at ten batches of events a second, a few seconds' worth.
 const QUEUE: usize = 64;
@@ -28,6 +37,12 @@ const WAIT: Duration = Duration::from_secs(2);
 pub(super) enum Job {
     /// Keep events.
     Record(Vec<NewEvent>),
+    /// Write down what was done on these commands.
+    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
+    Commands(Vec<Command>),
+    /// Write down what the engine counts; with the key of its hashes.
+    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
+    Scores(Vec<Record>, Key),
     /// Look whether anything changed.
     Look,
     /// Read the config anew and apply it.
@@ -36,7 +51,15 @@ pub(super) enum Job {
     Stop,
 }
 
-/// What the loop reads from has changed.
+/// What the thread tells the loop.
+pub(super) enum News {
+    /// What the loop reads from has changed.
+    Reopened(Box<Reopened>),
+    /// A person has lifted the bans of these sources; the engine's scores of them count no more.
+    Lifted(Vec<Prefix>),
+}
+
+/// What the loop reads from, as it is now.
 pub(super) struct Reopened(Parts);
 
 impl Reopened {
@@ -76,10 +99,7 @@ impl Jobs {
 
 impl Keeper {
     /// Starts the thread.
-    pub(super) fn spawn(
-        instance: Instance,
-        config_file: Option<PathBuf>,
-    ) -> Result<(Self, UnboundedReceiver<Reopened>)> {
+    pub(super) fn spawn(instance: Instance, config_file: Option<PathBuf>) -> Result<(Self, UnboundedReceiver<News>)> {
         let (jobs, queue) = sync_channel(QUEUE);
         let (tell, told) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
@@ -89,6 +109,7 @@ impl Keeper {
             state_dir,
             store: None,
             upkeep: Upkeep::default(),
+            ledger: Ledger::default(),
             troubles: Troubles::default(),
             tell,
         };
@@ -118,8 +139,9 @@ struct Work {
     state_dir: PathBuf,
     store: Option<Store>,
     upkeep: Upkeep,
+    ledger: Ledger,
     troubles: Troubles,
-    tell: UnboundedSender<Reopened>,
+    tell: UnboundedSender<News>,
 }
 
 impl Work {
@@ -127,11 +149,14 @@ impl Work {
         for job in queue {
             match job {
                 Job::Record(events) => self.record(&events),
+                Job::Commands(commands) => self.learn(commands),
+                Job::Scores(records, key) => self.keep_scores(records, key),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),
                 Job::Stop => break,
             }
         }
+        self.write_the_rest();
         self.instance.close()
     }
 
@@ -141,10 +166,60 @@ impl Work {
         self.troubles.note(Part::Events, recorded.err());
     }
 
+    fn learn(&mut self, commands: Vec<Command>) {
+        let now = clock::now().wall_ms;
+        self.ledger.take(commands, now, self.instance.policy().ok());
+        self.write_down(now);
+    }
+
+    fn keep_scores(&mut self, records: Vec<Record>, key: Key) {
+        let now = clock::now().wall_ms;
+        self.ledger.take_scores(records, key, now, self.instance.policy().ok());
+        self.write_down(now);
+    }
+
+    /// Writes down what has been learned. A database that can't be written keeps it waiting, and nothing else.
+    fn write_down(&mut self, now: i64) {
+        let Some(store) = &mut self.store else { return };
+        let flushed = self.ledger.flush(store, now);
+        if flushed.recorded.bans > 0 {
+            // The kernel has them without a number; the next comparison gives them the row's.
+            self.upkeep.compare();
+        }
+        if flushed.error.as_ref().is_some_and(StoreError::calls_for_reopening) {
+            self.store = None;
+        }
+        self.troubles.note(Part::Learned, flushed.error);
+        let dropped = self.ledger.take_dropped();
+        if dropped.total() > 0 {
+            warn!(?dropped, "more was learned than can wait for the database; bans hold all the same, until a reboot");
+        }
+    }
+
+    fn write_the_rest(&mut self) {
+        self.ledger.retry_now();
+        self.write_down(clock::now().wall_ms);
+        if self.ledger.waiting() > 0 {
+            warn!(waiting = self.ledger.waiting(), "not everything that was learned could be written down");
+        }
+    }
+
+    /// Tells the loop whose bans other processes have lifted.
+    fn notice_lifted(&mut self) {
+        let Some(store) = &self.store else { return };
+        let lifted = self.ledger.lifted(store);
+        let lifted = self.troubles.of(Part::Database, lifted).unwrap_or_default();
+        if !lifted.is_empty() {
+            drop(self.tell.send(News::Lifted(lifted)));
+        }
+    }
+
     fn look(&mut self) {
         let reloaded = self.instance.refresh();
         let version = self.version();
         let seen = Seen { now: clock::now().wall_ms, version, reloaded: matches!(reloaded, Ok(true)) };
+        self.notice_lifted();
+        self.write_down(seen.now);
         self.troubles.note(Part::Instance, reloaded.err());
         if seen.reloaded {
             info!(generation = self.instance.generation(), "another process reloaded the policy");
@@ -157,9 +232,11 @@ impl Work {
 
     /// The database's version, after opening it if it is not open.
     fn version(&mut self) -> Option<i64> {
-        if self.store.is_none() {
+        if self.store.as_ref().is_none_or(Store::is_replaced) {
             let opened = Store::open_with(&self.state_dir, Options { wait: WAIT });
+            let opened = opened.and_then(|store| self.ledger.opened(&store).map(|()| store));
             self.store = self.troubles.of(Part::Database, opened);
+            self.upkeep.compare();
         }
         let version = self.store.as_ref()?.data_version();
         self.troubles.of(Part::Database, version)
@@ -175,6 +252,8 @@ impl Work {
             Task::Sweep => {
                 let swept = self.instance.sweep_registrants();
                 self.troubles.note(Part::Registrants, swept.err());
+                let pruned = self.store.as_mut().map(|store| store.prune_learned(now));
+                self.troubles.note(Part::Database, pruned.and_then(std::result::Result::err));
             }
         }
     }
@@ -217,47 +296,8 @@ impl Work {
     fn reopen(&mut self) {
         match Parts::open(&self.instance) {
             // The loop has ended if nobody listens.
-            Ok(parts) => drop(self.tell.send(Reopened(parts))),
+            Ok(parts) => drop(self.tell.send(News::Reopened(Box::new(Reopened(parts))))),
             Err(error) => warn!("the events of the new generation can't be read: {error}"),
-        }
-    }
-}
-
-/// What can be in trouble.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Database,
-    Events,
-    Entries,
-    Instance,
-    Registrants,
-}
-
-/// Troubles that last are said once, and once more when they end.
-#[derive(Default)]
-struct Troubles(Vec<(Part, String)>);
-
-impl Troubles {
-    fn of<T>(&mut self, part: Part, result: std::result::Result<T, StoreError>) -> Option<T> {
-        let (value, error) = match result {
-            Ok(value) => (Some(value), None),
-            Err(error) => (None, Some(error)),
-        };
-        self.note(part, error);
-        value
-    }
-
-    fn note<E: ToString>(&mut self, part: Part, error: Option<E>) {
-        let said = self.0.iter().position(|(of, _)| *of == part);
-        match (said, error.map(|error| error.to_string())) {
-            (None, None) => {}
-            (Some(at), None) => info!("over: {}", self.0.swap_remove(at).1),
-            (Some(at), Some(now)) if self.0[at].1 == now => {}
-            (_, Some(now)) => {
-                warn!("{now}; what is enforced goes on as it is");
-                said.into_iter().for_each(|at| drop(self.0.swap_remove(at)));
-                self.0.push((part, now));
-            }
         }
     }
 }

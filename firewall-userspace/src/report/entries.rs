@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use comfy_table::Table;
 use serde::Serialize;
 
+use super::evidence;
 use super::number::grouped;
 use super::table;
 use super::text::{plain, shorten};
@@ -75,7 +76,7 @@ pub(crate) fn sentence(entry: &StoredEntry, now: i64) -> String {
 
 /// Evidence in one line.
 pub(crate) fn evidence(entry: &StoredEntry) -> String {
-    entry.evidence.as_ref().map_or_else(|| "-".to_owned(), |e| shorten(&plain(&e.to_string()), 60))
+    entry.evidence.as_ref().map_or_else(|| "-".to_owned(), |e| shorten(&evidence::sentence_of(e), 60))
 }
 
 fn hits_text(hits: Option<u64>) -> String {

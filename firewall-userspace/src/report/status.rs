@@ -5,16 +5,20 @@ use firewall_common::policy::Counter;
 use serde_json::{Value, json};
 
 use super::number::{bytes, grouped};
+use super::slow_path::SlowPathReport;
 use super::table::{pairs, table};
-use super::text::{listed, plain};
+use super::text::{counted, listed, plain};
 use super::time::{instant, span};
 use crate::dataplane::{InstanceInfo, ReasonStats, RunningPolicy, Stats, Usage};
+use crate::store::LearnedCounts;
 
-/// Entries in the database.
+/// What the database holds.
 pub(crate) struct Counts {
     pub(crate) allow: usize,
     pub(crate) deny: usize,
     pub(crate) bans: usize,
+    /// Alarms are those of the last 24 hours.
+    pub(crate) learned: LearnedCounts,
 }
 
 /// All that is known of an instance. What only another version of sipfw could read is missing.
@@ -26,6 +30,8 @@ pub(crate) struct Status {
     pub(crate) counts: Option<Counts>,
     /// Bytes that the maps take, as the config's capacities have it.
     pub(crate) memory: Option<u64>,
+    /// The daemon's own counters, while one has written any.
+    pub(crate) slow_path: Option<SlowPathReport>,
     /// Why the details are missing.
     pub(crate) unreadable: Option<String>,
 }
@@ -33,8 +39,8 @@ pub(crate) struct Status {
 impl Status {
     /// Of an instance of which no more is known than that it is there.
     pub(crate) fn unreadable(info: InstanceInfo, why: String) -> Self {
-        let (policy, stats, usage, counts, memory) = (None, None, Vec::new(), None, None);
-        Self { info, policy, stats, usage, counts, memory, unreadable: Some(why) }
+        let (policy, stats, usage, counts, memory, slow_path) = (None, None, Vec::new(), None, None, None);
+        Self { info, policy, stats, usage, counts, memory, slow_path, unreadable: Some(why) }
     }
 
     /// For people; with `all`, reasons that have not occurred too.
@@ -70,12 +76,14 @@ impl Status {
         facts.extend(self.unreadable.as_ref().map(|why| ("details", why.clone())));
         if let Some(counts) = &self.counts {
             facts.push(("entries", format!("{} allow, {} deny, {} bans", counts.allow, counts.deny, counts.bans)));
+            facts.push(("learned", learned(counts.learned)));
         }
         if !self.usage.is_empty() {
             facts.push(("maps", self.usage.iter().map(usage).collect::<Vec<_>>().join(", ")));
         }
         facts.extend(self.memory.map(|memory| ("memory", format!("about {}", bytes(memory)))));
         facts.extend(self.stats.as_ref().map(|stats| ("events lost", grouped(stats.events_lost))));
+        facts.extend(self.slow_path.iter().flat_map(|report| report.lines(now)));
         facts
     }
 
@@ -105,6 +113,8 @@ impl Status {
             "daemon": self.info.daemon_pid,
             "ephemeral": self.info.ephemeral,
             "entries": self.counts.as_ref().map(|c| json!({ "allow": c.allow, "deny": c.deny, "ban": c.bans })),
+            "learned": self.counts.as_ref().map(|c| learned_json(c.learned)),
+            "slow_path": self.slow_path,
             "usage": self.usage.iter().map(|u| json!({ "map": u.key, "elements": u.elements, "capacity": u.capacity })).collect::<Vec<_>>(),
             "memory": self.memory,
             "reasons": self.stats.as_ref().map(reasons_json),
@@ -113,6 +123,21 @@ impl Status {
             "events_lost": self.stats.as_ref().map(|s| s.events_lost),
         })
     }
+}
+
+fn learned(counts: LearnedCounts) -> String {
+    let LearnedCounts { registrants, holds, alarms } = counts;
+    let [registrants, holds, alarms] = [registrants, holds, alarms].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    format!(
+        "{}, {}, {} in the last 24h",
+        counted(registrants, "registrant", "registrants"),
+        counted(holds, "hold", "holds"),
+        counted(alarms, "alarm", "alarms"),
+    )
+}
+
+fn learned_json(counts: LearnedCounts) -> Value {
+    json!({ "registrants": counts.registrants, "holds": counts.holds, "alarms_in_a_day": counts.alarms })
 }
 
 fn files(policy: &RunningPolicy) -> String {

@@ -79,6 +79,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the open file is of no use any more, so that another try has to open it first. What another process or a
+    /// full disk keeps from being written is fine otherwise.
+    pub fn calls_for_reopening(&self) -> bool {
+        !matches!(self, Self::Locked { .. } | Self::DiskFull { .. } | Self::Sqlite { .. })
+    }
+}
+
 /// Puts an error into words.
 pub(super) trait Context<T> {
     /// Names the file at which it happened.

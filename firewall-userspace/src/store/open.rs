@@ -3,7 +3,7 @@
 //! Owns: the file's place and mode, the connection's settings, and what is checked before the first use. Refuses:
 //! replacing a damaged file by itself; [`Store::set_aside`] is there for a caller who was told to.
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -44,10 +44,17 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&path, flags).in_file(&path)?;
         db.busy_timeout(options.wait).in_file(&path)?;
-        let mut store = Self { db, path };
+        let file = file_id(&path);
+        let mut store = Self { db, path, file };
         store.check()?;
         store.prepare(options.wait)?;
         Ok(store)
+    }
+
+    /// Whether another file stands where this one was opened: somebody has moved this one aside. While there is none, this
+    /// one goes on: a file system that was taken away must not look like a database without entries.
+    pub fn is_replaced(&self) -> bool {
+        file_id(&self.path).is_some_and(|id| Some(id) != self.file)
     }
 
     /// Looks before anything is written.
@@ -88,6 +95,11 @@ impl Store {
         }
         Ok(aside(""))
     }
+}
+
+/// The file's device and number; nothing when there is no file to be seen.
+fn file_id(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
 }
 
 /// Makes the directory and the file if they are missing; only their owner may look into the file, which tells who calls.

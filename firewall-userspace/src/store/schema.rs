@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 /// Step n leads from schema n to schema n + 1.
-const STEPS: &[&str] = &[
+pub(super) const STEPS: &[&str] = &[
     // An entry's place is its prefix among the operator's entries or among the bans: allow and deny of one prefix exclude
     // each other, a ban stands beside them. The kernel's ids have 32 bits.
     "CREATE TABLE entry (
@@ -48,6 +48,46 @@ const STEPS: &[&str] = &[
          snapshot BLOB NOT NULL
      ) STRICT;
      CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    // What the slow path has learned. A source is the text of its prefix at a source's width, as a ban's is. A source has one
+    // hold for all of its requests (account NULL) and one for each account. An account is what stood on the wire, so a
+    // hold's is bytes; a registrant's was accepted by our server and is text.
+    "CREATE TABLE score (
+         key TEXT PRIMARY KEY,
+         source TEXT,
+         state TEXT NOT NULL,
+         ends INTEGER NOT NULL
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX score_source ON score (source) WHERE source IS NOT NULL;
+     CREATE TABLE registrant (
+         source TEXT NOT NULL,
+         account TEXT NOT NULL,
+         until INTEGER NOT NULL,
+         known_until INTEGER NOT NULL,
+         created INTEGER NOT NULL,
+         PRIMARY KEY (source, account)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE hold (
+         id INTEGER PRIMARY KEY,
+         source TEXT NOT NULL,
+         account BLOB,
+         created INTEGER NOT NULL,
+         until INTEGER NOT NULL,
+         evidence TEXT NOT NULL
+     ) STRICT;
+     CREATE UNIQUE INDEX hold_place ON hold (source, account IS NULL, coalesce(account, x''));
+     CREATE TABLE alarm (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         first INTEGER NOT NULL,
+         time INTEGER NOT NULL,
+         peer INTEGER NOT NULL,
+         name TEXT,
+         source TEXT NOT NULL,
+         rule TEXT NOT NULL,
+         evidence TEXT NOT NULL,
+         count INTEGER NOT NULL
+     ) STRICT;
+     CREATE INDEX alarm_source ON alarm (source);
+     CREATE INDEX alarm_time ON alarm (time);",
 ];
 
 /// The schema of this program.

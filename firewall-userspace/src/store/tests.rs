@@ -173,8 +173,8 @@ fn a_lifted_ban_leaves_a_mark() {
     let why = store.why(inside, NOW + 62).unwrap();
     assert_eq!((why.bans.len(), why.marks.len()), (1, 0));
     assert_eq!(why.bans[0].evidence, Some(json!({"failed_authentications": 7})));
-    assert_eq!(store.lift(inside, Some("ann"), NOW + 63).unwrap(), [second.ban]);
-    assert_eq!(store.lift(inside, Some("ann"), NOW + 64).unwrap(), []);
+    assert_eq!(store.lift(inside, &[], Some("ann"), NOW + 63).unwrap().bans, [second.ban]);
+    assert_eq!(store.lift(inside, &[], Some("ann"), NOW + 64).unwrap().count(), 0);
     let why = store.why(inside, NOW + 65).unwrap();
     assert_eq!((why.bans.len(), why.marks.len()), (0, 1));
     let mark = &why.marks[0];
@@ -198,7 +198,7 @@ fn the_sweep_keeps_what_is_remembered() {
         .unwrap();
     store.ban(&ban("10.0.0.3", NOW + 10, 1), NOW).unwrap();
     store.ban(&ban("10.0.0.4", NOW + 10, 1), NOW).unwrap();
-    store.lift(parse_prefix("10.0.0.4").unwrap(), None, NOW).unwrap();
+    store.lift(parse_prefix("10.0.0.4").unwrap(), &[], None, NOW).unwrap();
     assert_eq!(store.prune_expired(NOW + 10).unwrap(), 1);
     assert_eq!(store.why(parse_prefix("10.0.0.3").unwrap(), NOW + 11).unwrap().bans.len(), 1);
     assert_eq!(store.prune_expired(NOW + 31 * DAY).unwrap(), 2);

@@ -30,6 +30,11 @@ fn a_damaged_database_is_named_and_left() {
     let before = fs::read(&path).unwrap();
     let ran = sipfw.run(&["deny", "list"]).exits(1);
     assert!(ran.err.contains("damaged") && ran.err.contains("state.db"), "{}", ran.err);
+    let findings = sipfw.run(&["doctor", "--iface", "lo", "--json"]).json();
+    let of_database = findings.as_array().unwrap().iter().find(|finding| finding["name"] == "database").unwrap();
+    assert_eq!(of_database["level"], "fail");
+    let fix = of_database["fix"].as_str().unwrap();
+    assert!(fix.contains("backup") && fix.contains("state.db*; do mv"), "{fix}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Owns: what holds for all interfaces. Refuses: advice that would change what is not ours.
 use std::fs;
+use std::path::Path;
 
 use super::Finding;
 use crate::cli::context;
 use crate::cli::failure;
 use crate::config::Config;
-use crate::store::FILE_NAME;
+use crate::store::{FILE_NAME, StoreError};
 
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     vec![database(config), clock()]
@@ -22,8 +23,22 @@ fn database(config: &Config) -> Finding {
     }
     match context::store(config) {
         Ok(_) => Finding::ok(NAME, path.display().to_string()),
-        Err(error) => Finding::fail(NAME, failure::sentence(&error), "do what it says"),
+        Err(error) => {
+            let damaged = matches!(error.downcast_ref(), Some(StoreError::Corrupt { .. }));
+            let fix = if damaged { begin_anew(&path) } else { "do what it says".to_owned() };
+            Finding::fail(NAME, failure::sentence(&error), fix)
+        }
     }
+}
+
+/// How to get rid of a damaged database without losing it. Nothing does this by itself.
+fn begin_anew(path: &Path) -> String {
+    let file = path.display();
+    format!(
+        "the firewall goes on meanwhile, and the daemon keeps what it learns until it finds a database that it can write. Put          a backup in the place of {file}, or move it aside with what belongs to it: \
+         `for f in {file}*; do mv \"$f\" \"$f.damaged\"; done`. The daemon makes an empty one, and entries and bans of which only \
+         the damaged one knew end then; `sqlite3 {file}.damaged .recover` shows what can still be read of them"
+    )
 }
 
 /// Slow clocks cost on every packet that a rate is kept of.

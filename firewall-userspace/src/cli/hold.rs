@@ -1,0 +1,95 @@
+//! `sipfw hold`: who is held to a trickle, looked at and lifted.
+//!
+//! Owns: the verb. Refuses: holding by hand (a limit or `deny add` does that better).
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::context::{self, Context};
+use super::exit::Exit;
+use super::failure::wrong;
+use super::live::Live;
+use crate::dataplane::clock;
+use crate::entries::{parse_prefix, prefix_text};
+use crate::report::hold::table;
+use crate::report::text::counted;
+
+const EXAMPLES: &str = "\
+Examples:
+  sipfw hold list
+  sipfw hold lift 198.51.100.7
+  sipfw hold lift 198.51.100.7 --account 100
+
+A source is held when it fails in a way that does not prove who sent it, or when one account behind
+it fails again and again. What is held passes at a rate far below the usual limits.";
+
+/// Show and lift limits on suspicion
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES, disable_help_subcommand = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the holds in force
+    #[command(after_help = "\
+Examples:
+  sipfw hold list
+  sipfw hold list --json")]
+    List,
+    /// Lift the holds of a source; exit code 1 if there is none
+    #[command(after_help = "\
+Examples:
+  sipfw hold lift 198.51.100.7
+  sipfw hold lift 2001:db8:0:7::/64 --account 100")]
+    Lift(LiftArgs),
+}
+
+#[derive(clap::Args)]
+struct LiftArgs {
+    /// An address, or a prefix
+    source: String,
+    /// Only the hold of this account; without it, all of the source
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+}
+
+pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
+    match &args.action {
+        Action::List => list(context),
+        Action::Lift(args) => lift(args, context),
+    }
+}
+
+fn list(context: &mut Context) -> Result<Exit> {
+    let now = clock::now().wall_ms;
+    let holds = context::store(&context.config()?)?.holds(now)?;
+    if context.out.is_json() {
+        context.out.json(&holds)?;
+    } else if holds.is_empty() {
+        context.out.line("no source is held")?;
+    } else {
+        context.out.line(table(&holds, now))?;
+    }
+    Ok(Exit::Yes)
+}
+
+fn lift(args: &LiftArgs, context: &mut Context) -> Result<Exit> {
+    let source = parse_prefix(&args.source).map_err(|e| wrong(e.to_string()))?;
+    let config = context.config()?;
+    let mut store = context::store(&config)?;
+    let mut live = Live::open(&config, context.global.iface.as_deref())?;
+    let account = args.account.as_deref().map(str::as_bytes);
+    let lifted = store.lift_holds(source, account, clock::now().wall_ms)?;
+    let applied = live.lift_holds(source, &lifted)?;
+    if context.out.is_json() {
+        context.out.json(&json!({ "lifted": lifted, "applied": applied.ifaces }))?;
+    } else if lifted.is_empty() {
+        context.out.line(format!("{} is not held", prefix_text(source)))?;
+    } else {
+        context.out.line(format!("{} lifted; {applied}", counted(lifted.len(), "hold", "holds")))?;
+    }
+    Ok(Exit::of(!lifted.is_empty()))
+}

@@ -1,0 +1,74 @@
+//! Alarms about peers.
+//!
+//! Owns: their sentence and their table. Refuses: raising them.
+use comfy_table::Table;
+
+use super::evidence;
+use super::number::grouped;
+use super::table;
+use super::text::plain;
+use super::time::instant;
+use crate::engine::command::Alarm;
+use crate::entries::prefix_text;
+use crate::store::{StoredAlarm, source_prefix};
+
+/// What a peer did, in a sentence for the log.
+#[cfg_attr(not(test), expect(dead_code, reason = "the loop logs it as soon as the engine is in it"))]
+pub(crate) fn sentence(alarm: &Alarm, peer: Option<&str>, v6_prefix: u8) -> String {
+    let source = prefix_text(source_prefix(alarm.source, v6_prefix));
+    format!("{}: {}; {}", who(alarm.peer, peer, &source), evidence::sentence(&alarm.evidence), NOT_BANNED)
+}
+
+const NOT_BANNED: &str = "it is not banned, because it is trusted; have a look at it";
+
+fn who(id: u32, name: Option<&str>, source: &str) -> String {
+    match (id, name) {
+        (0, _) => format!("{source}, which an allow entry lets in"),
+        (_, Some(name)) => format!("peer {} ({source})", plain(name)),
+        (id, None) => format!("peer number {id} ({source})"),
+    }
+}
+
+/// Alarms in their order.
+pub(crate) fn table(alarms: &[StoredAlarm]) -> Table {
+    let mut table = table::table(&["LAST", "PEER", "SOURCE", ">TIMES", "SINCE", "WHY"]);
+    for alarm in alarms {
+        table.add_row([
+            instant(alarm.time),
+            peer(alarm),
+            prefix_text(alarm.source),
+            grouped(alarm.count.into()),
+            instant(alarm.first),
+            evidence::sentence_of(&alarm.evidence),
+        ]);
+    }
+    table
+}
+
+fn peer(alarm: &StoredAlarm) -> String {
+    match (alarm.peer, &alarm.name) {
+        (0, _) => "(allow entry)".to_owned(),
+        (_, Some(name)) => plain(name),
+        (id, None) => format!("number {id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use firewall_common::addr::Addr;
+
+    use super::*;
+    use crate::engine::evidence::Rule;
+    use crate::report::evidence::tests::evidence;
+
+    #[test]
+    fn an_alarm_names_the_peer_and_what_it_did() {
+        let source = Addr::from(std::net::Ipv4Addr::new(198, 51, 100, 7));
+        let alarm = Alarm { peer: 2, source, time: 0, evidence: evidence(Rule::Failures) };
+        let said = sentence(&alarm, Some("itsp"), 64);
+        assert!(said.starts_with("peer itsp (198.51.100.7): 5 failed authentications within 10m"), "{said}");
+        assert!(sentence(&alarm, None, 64).starts_with("peer number 2 (198.51.100.7)"));
+        let allowed = sentence(&Alarm { peer: 0, ..alarm }, None, 64);
+        assert!(allowed.starts_with("198.51.100.7, which an allow entry lets in: 5"), "{allowed}");
+    }
+}

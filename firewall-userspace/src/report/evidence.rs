@@ -1,0 +1,135 @@
+//! Evidence, told to people.
+//!
+//! Owns: a rule's sentence and the table of incidents. Refuses: judging, and secrets, for which evidence has no place.
+use comfy_table::Table;
+use serde_json::Value;
+
+use super::number::grouped;
+use super::table;
+use super::text::{plain, shorten};
+use super::time::{instant, span};
+use crate::engine::evidence::{Evidence, Incident, Proof, Rule};
+
+/// The widest that a user agent or an account is shown.
+const WIDEST: usize = 40;
+
+/// Evidence of the database; nothing when another version wrote it in another form.
+pub(crate) fn read(value: &Value) -> Option<Evidence> {
+    serde_json::from_value(value.clone()).ok()
+}
+
+/// Why, in a sentence with its numbers: `5 failed authentications within 10m, 5 allowed`.
+pub(crate) fn sentence(evidence: &Evidence) -> String {
+    let (count, allowed) = (evidence.count, grouped(evidence.allowed.into()));
+    format!("{} within {}, {allowed} allowed", deeds(evidence.rule, count), seconds(evidence.within))
+}
+
+/// The same of evidence as the database has it.
+pub(crate) fn sentence_of(value: &Value) -> String {
+    read(value).map_or_else(|| shorten(&plain(&value.to_string()), 100), |evidence| sentence(&evidence))
+}
+
+/// What was done, and how often.
+pub(crate) fn deeds(rule: Rule, count: u32) -> String {
+    let (one, many) = match rule {
+        Rule::Failures => ("failed authentication", "failed authentications"),
+        Rule::SlowFailures => ("failed authentication, however slow,", "failed authentications, however slow,"),
+        Rule::AccountUnderAttack => (
+            "failed authentication of the account over all sources",
+            "failed authentications of the account over all sources",
+        ),
+        Rule::Scanning => ("account tried that the server refused", "different accounts tried that the server refused"),
+        Rule::Malformed => ("request refused as malformed", "requests refused as malformed"),
+        Rule::InviteSpray => ("call begun and left unanswered", "calls begun and left unanswered"),
+        Rule::AccountFailures => ("failed authentication of one account", "failed authentications of one account"),
+    };
+    format!("{} {}", grouped(count.into()), if count == 1 { one } else { many })
+}
+
+/// A span of so many seconds.
+pub(crate) fn seconds(n: u64) -> String {
+    span(i64::try_from(n).unwrap_or(i64::MAX).saturating_mul(1_000))
+}
+
+/// The incidents, oldest first.
+pub(crate) fn incidents(incidents: &[Incident]) -> Table {
+    let mut table = table::table(&["TIME", "METHOD", "ACCOUNT", ">ANSWER", "PROOF", "VIA", "USER AGENT"]);
+    for incident in incidents {
+        table.add_row([
+            instant(incident.time),
+            said(&incident.method),
+            said(&incident.account),
+            answer(incident.status),
+            proof(incident.proof).to_owned(),
+            said(&incident.via),
+            said(&incident.user_agent),
+        ]);
+    }
+    table
+}
+
+/// Incidents in lines that are set in by two spaces.
+pub(crate) fn incident_lines(of: &[Incident]) -> Vec<String> {
+    if of.is_empty() {
+        return Vec::new();
+    }
+    incidents(of).lines().map(|line| format!("    {}", line.trim_end())).collect()
+}
+
+fn answer(status: u16) -> String {
+    if status == 0 { "-".to_owned() } else { status.to_string() }
+}
+
+fn proof(proof: Proof) -> &'static str {
+    match proof {
+        Proof::None => "none",
+        Proof::Nonce => "nonce",
+        Proof::Tag => "to tag",
+        Proof::Connection => "connection",
+    }
+}
+
+fn said(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { shorten(&plain(text), WIDEST) }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn evidence(rule: Rule) -> Evidence {
+        let incident = Incident {
+            time: 1_800_000_000_000,
+            method: "REGISTER".to_owned(),
+            account: "100".to_owned(),
+            status: 401,
+            user_agent: "friendly\u{1b}[31m".to_owned(),
+            proof: Proof::Nonce,
+            via: "udp".to_owned(),
+        };
+        Evidence { rule, count: 5, allowed: 5, within: 600, incidents: vec![incident], next_seconds: 3_600 }
+    }
+
+    #[test]
+    fn a_rule_is_a_sentence_with_its_numbers() {
+        assert_eq!(sentence(&evidence(Rule::Failures)), "5 failed authentications within 10m, 5 allowed");
+        let one = Evidence { count: 1, within: 86_400, ..evidence(Rule::Malformed) };
+        assert_eq!(sentence(&one), "1 request refused as malformed within 1day, 5 allowed");
+    }
+
+    #[test]
+    fn evidence_of_another_form_is_shown_as_it_is() {
+        let value = serde_json::json!({ "failures": 7 });
+        assert_eq!((read(&value), sentence_of(&value)), (None, r#"{"failures":7}"#.to_owned()));
+        let known = serde_json::to_value(evidence(Rule::Scanning)).unwrap();
+        assert!(sentence_of(&known).starts_with("5 different accounts"));
+    }
+
+    #[test]
+    fn what_attackers_sent_does_not_reach_the_terminal() {
+        let lines = incident_lines(&evidence(Rule::Failures).incidents).join("\n");
+        assert!(lines.contains("REGISTER") && lines.contains("401") && lines.contains("friendly\\u{1b}"), "{lines}");
+        assert!(!lines.contains('\u{1b}'));
+        assert_eq!(incident_lines(&[]), Vec::<String>::new());
+    }
+}

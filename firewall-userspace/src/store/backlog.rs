@@ -1,0 +1,191 @@
+//! What has been learned and is not in the database yet, because it is locked, full or damaged.
+//!
+//! Owns: the order (bans, then registrations, then holds and alarms, then scores), the bound, what is given up at it, and
+//! when to try again. Refuses: writing, and clocks.
+use std::collections::{HashMap, VecDeque};
+
+use super::learned::{Learned, What};
+
+/// Written in one transaction at most.
+const AT_ONCE: usize = 1_000;
+/// How long to wait after a failure.
+const RETRY_MS: i64 = 5_000;
+
+/// What was given up: because too much waited, or because the database takes everything but this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Bans. They hold in the kernel all the same.
+    pub bans: u64,
+    /// Registrations that began or ended.
+    pub registrations: u64,
+    /// Holds and alarms.
+    pub others: u64,
+    /// Scores.
+    pub scores: u64,
+}
+
+impl Dropped {
+    /// All together.
+    pub fn total(self) -> u64 {
+        self.bans + self.registrations + self.others + self.scores
+    }
+}
+
+/// What waits.
+#[derive(Debug)]
+pub struct Backlog {
+    bans: VecDeque<Learned>,
+    registrations: VecDeque<Learned>,
+    others: VecDeque<Learned>,
+    scores: Scores,
+    max: usize,
+    at_once: usize,
+    retry_at: Option<i64>,
+    dropped: Dropped,
+}
+
+/// The newest score of each key, oldest key first.
+#[derive(Debug, Default)]
+struct Scores {
+    newest: HashMap<String, Learned>,
+    order: VecDeque<String>,
+}
+
+impl Scores {
+    fn push(&mut self, key: String, score: Learned) {
+        if self.newest.insert(key.clone(), score).is_none() {
+            self.order.push_back(key);
+        }
+    }
+
+    /// Back to the front, unless there is a newer one.
+    fn put_back(&mut self, key: String, score: Learned) {
+        self.newest.entry(key).or_insert_with_key(|key| {
+            self.order.push_front(key.clone());
+            score
+        });
+    }
+
+    fn pop(&mut self) -> Option<Learned> {
+        self.newest.remove(&self.order.pop_front()?)
+    }
+}
+
+impl Backlog {
+    /// An empty one of at most `max` things.
+    pub fn new(max: usize) -> Self {
+        Self {
+            bans: VecDeque::new(),
+            registrations: VecDeque::new(),
+            others: VecDeque::new(),
+            scores: Scores::default(),
+            max: max.max(1),
+            at_once: AT_ONCE,
+            retry_at: None,
+            dropped: Dropped::default(),
+        }
+    }
+
+    /// How much waits.
+    pub fn len(&self) -> usize {
+        self.bans.len() + self.registrations.len() + self.others.len() + self.scores.order.len()
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What was given up since the last call.
+    pub fn take_dropped(&mut self) -> Dropped {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Takes one more. When there are too many, the oldest of the least important kind is given up.
+    pub fn push(&mut self, learned: Learned) {
+        match &learned.what {
+            What::Ban(_) => self.bans.push_back(learned),
+            What::Registered(_) | What::Ended(_) => self.registrations.push_back(learned),
+            What::Hold(_) | What::Alarm(_) => self.others.push_back(learned),
+            What::Score(score) => self.scores.push(score.record.key.clone(), learned),
+        }
+        while self.len() > self.max {
+            self.drop_one();
+        }
+    }
+
+    /// The next to write, and out of the backlog; it comes back by [`Self::failed`]. Nothing when nothing waits, or while a
+    /// failure is not long ago.
+    pub fn next_batch(&mut self, now: i64) -> Option<Vec<Learned>> {
+        if self.is_empty() || self.retry_at.is_some_and(|at| now < at) {
+            return None;
+        }
+        let mut batch = Vec::new();
+        while batch.len() < self.at_once {
+            let Some(one) = self.pop() else { break };
+            batch.push(one);
+        }
+        Some(batch)
+    }
+
+    /// The batch was written.
+    pub fn written(&mut self) {
+        (self.retry_at, self.at_once) = (None, (self.at_once * 2).min(AT_ONCE));
+    }
+
+    /// The database could not be written: the batch waits on, in its place.
+    pub fn failed(&mut self, batch: Vec<Learned>, now: i64) {
+        self.retry_at = Some(now.saturating_add(RETRY_MS));
+        self.put_back(batch);
+    }
+
+    /// The database can be written, but refuses something in this batch: smaller ones are tried, until it is found. That
+    /// one is given up, so that it does not keep the others.
+    pub fn refused(&mut self, mut batch: Vec<Learned>) {
+        self.at_once = (batch.len() / 2).max(1);
+        if batch.len() == 1 {
+            let one = batch.pop();
+            one.iter().for_each(|one| *self.count(&one.what) += 1);
+        }
+        self.put_back(batch);
+    }
+
+    /// Whether a later try is better made at once, because the database has been opened anew.
+    pub fn retry_now(&mut self) {
+        self.retry_at = None;
+    }
+
+    fn put_back(&mut self, batch: Vec<Learned>) {
+        for learned in batch.into_iter().rev() {
+            match &learned.what {
+                What::Ban(_) => self.bans.push_front(learned),
+                What::Registered(_) | What::Ended(_) => self.registrations.push_front(learned),
+                What::Hold(_) | What::Alarm(_) => self.others.push_front(learned),
+                What::Score(score) => self.scores.put_back(score.record.key.clone(), learned),
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Option<Learned> {
+        let first = self.bans.pop_front().or_else(|| self.registrations.pop_front());
+        first.or_else(|| self.others.pop_front()).or_else(|| self.scores.pop())
+    }
+
+    fn drop_one(&mut self) {
+        let last = self.scores.pop().or_else(|| self.others.pop_front());
+        let last = last.or_else(|| self.registrations.pop_front()).or_else(|| self.bans.pop_front());
+        last.iter().for_each(|one| *self.count(&one.what) += 1);
+    }
+
+    fn count(&mut self, what: &What) -> &mut u64 {
+        match what {
+            What::Ban(_) => &mut self.dropped.bans,
+            What::Registered(_) | What::Ended(_) => &mut self.dropped.registrations,
+            What::Hold(_) | What::Alarm(_) => &mut self.dropped.others,
+            What::Score(_) => &mut self.dropped.scores,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

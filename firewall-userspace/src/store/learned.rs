@@ -1,0 +1,97 @@
+//! What the daemon has learned, as the database takes it.
+//!
+//! Owns: the records, and making them from the engine's commands while names and widths are those of the policy under
+//! which the commands came. Refuses: writing them.
+use firewall_common::addr::{Addr, Prefix};
+use serde_json::Value;
+
+use super::alarm::NewAlarm;
+use super::bans::NewBan;
+use super::hold::NewHold;
+use super::registrant::{Ended, NewRegistrant};
+use super::score::NewScore;
+use crate::engine::command::Command;
+use crate::engine::evidence::Evidence;
+use crate::engine::saved::{Key, Record};
+use crate::entries::Scope;
+
+/// One thing that is to be kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learned {
+    /// Unix milliseconds at which it was learned, however late it is written.
+    pub time: i64,
+    /// What.
+    pub what: What,
+}
+
+/// What there is to keep.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A ban.
+    Ban(NewBan),
+    /// A hold.
+    Hold(NewHold),
+    /// A registration that our server accepted.
+    Registered(NewRegistrant),
+    /// A registration that has ended.
+    Ended(Ended),
+    /// Something about a peer.
+    Alarm(NewAlarm),
+    /// What counts against a source or an account.
+    Score(NewScore),
+}
+
+impl Learned {
+    /// What a command leaves in the database. `v6_prefix` is the width of an IPv6 source, `peer` tells a peer's name.
+    pub fn of(command: Command, time: i64, v6_prefix: u8, peer: impl Fn(u32) -> Option<String>) -> Self {
+        let source = |addr| source_prefix(addr, v6_prefix);
+        let what = match command {
+            Command::Ban(ban) => What::Ban(NewBan {
+                source: source(ban.source),
+                scope: Scope::Sip,
+                expires: ban.until,
+                evidence: json(&ban.evidence),
+                step: ban.step,
+            }),
+            Command::Hold(hold) => What::Hold(NewHold {
+                source: source(hold.source),
+                account: hold.account,
+                until: hold.until,
+                evidence: json(&hold.evidence),
+            }),
+            Command::Promote(promote) => What::Registered(NewRegistrant {
+                source: source(promote.source),
+                account: promote.account,
+                until: promote.until,
+                known_until: promote.known_until,
+            }),
+            Command::Demote(demote) => {
+                What::Ended(Ended { source: source(demote.source), account: demote.account, until: demote.until })
+            }
+            Command::Alarm(alarm) => What::Alarm(NewAlarm {
+                peer: alarm.peer,
+                name: peer(alarm.peer),
+                source: source(alarm.source),
+                time: alarm.time,
+                rule: alarm.evidence.rule,
+                evidence: json(&alarm.evidence),
+            }),
+        };
+        Self { time, what }
+    }
+
+    /// A record of the engine, as it was at `time`; `v6_prefix` as before, `under` is the key of the engine's hashes.
+    pub fn score(record: Record, time: i64, v6_prefix: u8, under: Key) -> Self {
+        Self { time, what: What::Score(NewScore::new(record, v6_prefix, under)) }
+    }
+}
+
+/// The prefix of a source: an IPv4 address, or an IPv6 prefix of a source's width.
+pub fn source_prefix(source: Addr, v6_prefix: u8) -> Prefix {
+    Prefix::new(source, if source.is_v4() { 128 } else { v6_prefix })
+}
+
+fn json(evidence: &Evidence) -> Value {
+    // A record of numbers, words and texts, without maps, always becomes JSON.
+    serde_json::to_value(evidence).unwrap_or_default()
+}
