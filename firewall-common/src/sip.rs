@@ -1,7 +1,8 @@
 //! What is understood of SIP in one datagram or segment (RFC 3261).
 //!
-//! Owns: the window onto a payload, the start line, methods, and the scan for scanners' signatures. Refuses: state across
+//! Owns: the window onto a payload, the start line, methods, accounts, and the scan for scanners' signatures. Refuses: state across
 //! messages, and any allocation.
+pub mod account;
 pub mod header_scan;
 pub mod method;
 pub mod signature;

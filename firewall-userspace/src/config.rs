@@ -21,6 +21,7 @@ mod rate;
 mod reader;
 mod section;
 mod signature;
+mod slow_path;
 mod suggest;
 mod tables;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use ports::{Media, PortList, PortRange, Ports};
 pub use problem::{Fault, Position, Problem, Severity};
 pub use rate::Rate;
 pub use signature::{Signature, Token};
+pub use slow_path::{RingSize, SlowPath};
 pub use tables::{Capacities, Capacity, Events, Paths, Registrants, Sip, Strangers};
 pub use word::{Level, MediaPolicy, Mode, Set, Transport, Word};
 
@@ -54,7 +56,7 @@ section! {
         /// Who may speak SIP: "open" lets strangers in, inside the limits below; "trunk" lets only peers in.
         mode: Mode = Mode::Open;
         /// Judge, count and log, but drop nothing: true for everything, or a list of stages, such as ["limit"]. Stages are
-        /// parse, fragment, deny, peer, transport, sip, signature and limit.
+        /// parse, fragment, deny, peer, transport, sip, response, signature and limit.
         monitor: Monitor = Monitor::default();
         /// How much the daemon says: "error", "warn", "info", "debug" or "trace".
         log: Level = Level::Info;
@@ -68,6 +70,7 @@ section! {
         peer: Vec<Peer> = Vec::new();
         signature: Vec<Signature> = Vec::new();
         sip: Sip = Sip::default();
+        slow_path: SlowPath = SlowPath::default();
         events: Events = Events::default();
         capacity: Capacities = Capacities::default();
         paths: Paths = Paths::default();
@@ -150,6 +153,11 @@ impl Config {
     /// How much of a message is read.
     pub fn sip(&self) -> &Sip {
         &self.sip
+    }
+
+    /// What the kernel hands to the daemon.
+    pub fn slow_path(&self) -> &SlowPath {
+        &self.slow_path
     }
 
     /// How drops are sampled.
