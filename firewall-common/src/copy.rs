@@ -54,6 +54,24 @@ pub struct CopyHead {
     pub kind: u8,
 }
 
+/// A ring of copies. There are two, so that what strangers provoke never starves the others.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ring {
+    /// What strangers and known sources send, and what is answered to them.
+    Strangers = 0,
+    /// What peers, allowed sources and registrants send, what is answered to them, and our own requests to anyone.
+    Trusted = 1,
+}
+
+impl Ring {
+    /// Both.
+    pub const ALL: [Self; RINGS] = [Self::Strangers, Self::Trusted];
+}
+
+/// How many rings there are.
+pub const RINGS: usize = 2;
+
 /// What a source is to the policy.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +98,15 @@ impl Kind {
             2 => Self::Registrant,
             4 => Self::Known,
             _ => Self::Stranger,
+        }
+    }
+
+    /// The ring that copies of its requests go to, and of our responses to them.
+    #[inline(always)]
+    pub const fn ring(self) -> Ring {
+        match self {
+            Self::Peer | Self::Allowed | Self::Registrant => Ring::Trusted,
+            Self::Stranger | Self::Known => Ring::Strangers,
         }
     }
 

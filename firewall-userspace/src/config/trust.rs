@@ -20,7 +20,7 @@ section! {
         /// How long a source that was a registrant is known, and has priority over strangers that never were.
         pub known_for: Span = Span::of(7, Unit::Day);
         /// What all known sources together may send, as a rate; they do not share the strangers' total.
-        pub known_total: Rate = Limits::TOTAL;
+        pub known_total: Rate = Limits::KNOWN_TOTAL;
         /// From how many sources one account may be registered at a time. One more ends the trust of the one that was
         /// renewed longest ago.
         pub sources_per_account: Number<1, 1_000> = Number::of(16);
