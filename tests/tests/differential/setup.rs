@@ -231,7 +231,7 @@ impl Setup {
         let _ = writeln!(text, "[strangers]\ntransports = {:?}\nv6_prefix = {}", self.transports, self.v6_prefix);
         let _ = writeln!(text, "total = \"{total}\"\n[strangers.limits]\n{}", lines(&self.stranger));
         let known_total = self.known_total.map_or("none".to_owned(), Rate::text);
-        let _ = writeln!(text, "[registrants]\nknown_total = \"{known_total}\"");
+        let _ = writeln!(text, "[trust]\nknown_total = \"{known_total}\"");
         let _ = writeln!(text, "[registrants.limits]\n{}", lines(&self.registrant));
         let called_for = CALLED_FOR / SECOND;
         let _ = writeln!(text, "[slow_path]\nhold = \"{}\"\ncalled_for = {called_for}", self.hold.text());

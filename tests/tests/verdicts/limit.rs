@@ -172,7 +172,7 @@ fn registrants(end: u64) -> Vec<Row> {
 
 /// Known sources may send six of all kinds together, strangers two.
 fn known_config() -> String {
-    let own = "\n[registrants]\nknown_total = \"1/h burst 6\"\n";
+    let own = "\n[trust]\nknown_total = \"1/h burst 6\"\n";
     format!("{}{own}", TWO.replace("total = \"none\"", "total = \"1/h burst 2\""))
 }
 

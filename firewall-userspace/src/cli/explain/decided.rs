@@ -26,7 +26,7 @@ pub(super) fn by(j: &Judgement, config: &Config, instance: Option<&Instance>, st
         Reason::NotPeer => Decided::Rule(format!("mode {}", Mode::Trunk.word())),
         Reason::Transport => transport(j, config, instance),
         Reason::RateTotal if j.detail == KNOWN_TOTAL => {
-            limit("all known sources together", None, config.registrants().known_total)
+            limit("all known sources together", None, config.trust().known_total)
         }
         Reason::RateTotal => limit("all strangers together", None, config.strangers().total),
         Reason::RateOffender => limit("a held source", None, config.slow_path().hold),
