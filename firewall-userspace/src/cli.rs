@@ -15,6 +15,7 @@ mod events;
 mod exit;
 mod explain;
 mod failure;
+mod feed;
 mod judge;
 mod live;
 pub(crate) mod memory;
@@ -96,6 +97,7 @@ enum Verb {
     Allow(allow::Args),
     Deny(deny::Args),
     Ban(ban::Args),
+    Feed(feed::Args),
     Explain(explain::Args),
     Replay(replay::Args),
     Events(events::Args),
@@ -126,6 +128,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Allow(args) => allow::verb(args, context),
         Verb::Deny(args) => deny::verb(args, context),
         Verb::Ban(args) => ban::verb(args, context),
+        Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),
         Verb::Events(args) => events::verb(args, context),

@@ -3,6 +3,7 @@
 //! Owns: formats. Refuses: finding out anything, and deciding anything.
 pub(crate) mod entries;
 pub(crate) mod events;
+pub(crate) mod lists;
 pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod status;

@@ -1,4 +1,5 @@
-//! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, and a ring of sampled events.
+//! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, block lists, and a ring of sampled
+//! events.
 //!
 //! Owns: the database file, its schema and its errors. Refuses: deciding what an entry means (`entries` does), reading the
 //! clock (callers pass `now`, in Unix milliseconds), and the kernel's maps.
@@ -6,6 +7,7 @@
 //! The daemon and the command open the same file at the same time: it is in WAL mode, every change is one transaction that
 //! takes the write lock at its start, and a process that finds it taken waits for some seconds.
 mod bans;
+mod blocklist;
 mod entry;
 mod error;
 mod event;
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use bans::{Banned, Mark, NewBan, Why};
+pub use blocklist::{ListOrigin, NewList, StoredList, Validators};
 pub use entry::{AddReport, DeleteReport, Filter};
 pub use error::StoreError;
 pub use event::{NewEvent, StoredEvent};

@@ -16,6 +16,8 @@ mod events;
 mod help;
 #[path = "cli/judged.rs"]
 mod judged;
+#[path = "cli/lists.rs"]
+mod lists;
 #[path = "cli/peers.rs"]
 mod peers;
 #[path = "cli/refusals.rs"]

@@ -5,6 +5,7 @@
 //! Refuses: verdicts on particular packets, which are tables elsewhere.
 use firewall_common::sip::Window;
 
+pub mod blocklist;
 pub mod config;
 pub mod header_scan;
 pub mod packet;
@@ -14,7 +15,8 @@ pub mod start_line;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 4] = [
+pub const TARGETS: [(&str, Property); 5] = [
+    ("blocklist", blocklist::check),
     ("config", config::check),
     ("header_scan", header_scan::check),
     ("packet", packet::check),

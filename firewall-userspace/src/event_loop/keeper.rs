@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
+use super::refresher::Refresher;
 use super::source::{Parts, Source};
 use crate::config;
 use crate::dataplane::{self, Instance, clock};
@@ -79,6 +80,7 @@ impl Keeper {
     pub(super) fn spawn(
         instance: Instance,
         config_file: Option<PathBuf>,
+        refresher: Refresher,
     ) -> Result<(Self, UnboundedReceiver<Reopened>)> {
         let (jobs, queue) = sync_channel(QUEUE);
         let (tell, told) = unbounded_channel();
@@ -86,6 +88,7 @@ impl Keeper {
         let work = Work {
             instance,
             config_file,
+            refresher,
             state_dir,
             store: None,
             upkeep: Upkeep::default(),
@@ -115,6 +118,7 @@ impl Keeper {
 struct Work {
     instance: Instance,
     config_file: Option<PathBuf>,
+    refresher: Refresher,
     state_dir: PathBuf,
     store: Option<Store>,
     upkeep: Upkeep,
@@ -188,6 +192,7 @@ impl Work {
                 if synced.written + synced.removed > 0 {
                     info!(written = synced.written, removed = synced.removed, "entries changed");
                 }
+                self.troubles.note(Part::Lists, synced.complaint());
             }
             Err(_) => self.upkeep.failed(now),
         }
@@ -214,7 +219,9 @@ impl Work {
         }
     }
 
+    /// Another generation judges: its events are read, and the config behind it may name other lists.
     fn reopen(&mut self) {
+        self.refresher.reconfigured();
         match Parts::open(&self.instance) {
             // The loop has ended if nobody listens.
             Ok(parts) => drop(self.tell.send(Reopened(parts))),
@@ -230,6 +237,7 @@ enum Part {
     Events,
     Entries,
     Instance,
+    Lists,
     Registrants,
 }
 
