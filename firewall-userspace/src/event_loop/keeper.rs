@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use firewall_common::addr::Prefix;
 
+use super::refresher::Refresher;
 use super::source::{Parts, Source};
 use crate::config;
 use crate::dataplane::{self, Instance, clock};
@@ -99,13 +100,18 @@ impl Jobs {
 
 impl Keeper {
     /// Starts the thread.
-    pub(super) fn spawn(instance: Instance, config_file: Option<PathBuf>) -> Result<(Self, UnboundedReceiver<News>)> {
+    pub(super) fn spawn(
+        instance: Instance,
+        config_file: Option<PathBuf>,
+        refresher: Refresher,
+    ) -> Result<(Self, UnboundedReceiver<News>)> {
         let (jobs, queue) = sync_channel(QUEUE);
         let (tell, told) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
         let work = Work {
             instance,
             config_file,
+            refresher,
             state_dir,
             store: None,
             upkeep: Upkeep::default(),
@@ -136,6 +142,7 @@ impl Keeper {
 struct Work {
     instance: Instance,
     config_file: Option<PathBuf>,
+    refresher: Refresher,
     state_dir: PathBuf,
     store: Option<Store>,
     upkeep: Upkeep,
@@ -267,6 +274,7 @@ impl Work {
                 if synced.written + synced.removed > 0 {
                     info!(written = synced.written, removed = synced.removed, "entries changed");
                 }
+                self.troubles.note(Part::Lists, synced.complaint());
             }
             Err(_) => self.upkeep.failed(now),
         }
@@ -293,7 +301,9 @@ impl Work {
         }
     }
 
+    /// Another generation judges: its events are read, and the config behind it may name other lists.
     fn reopen(&mut self) {
+        self.refresher.reconfigured();
         match Parts::open(&self.instance) {
             // The loop has ended if nobody listens.
             Ok(parts) => drop(self.tell.send(News::Reopened(Box::new(Reopened(parts))))),

@@ -257,6 +257,24 @@ fn meta_and_the_changes_of_others() {
     assert_ne!(store.data_version().unwrap(), before);
 }
 
+/// Whether this process holds a lock on the database's index of its log.
+fn is_locked(store: &Store) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let inode = store.path().metadata().unwrap().ino();
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|line| line.split_whitespace().any(|word| word.ends_with(&format!(":{inode}"))))
+}
+
+#[test]
+fn opening_again_in_this_process_ends_no_lock() {
+    let (dir, store) = store();
+    assert!(is_locked(&store), "a connection to a database in WAL mode keeps a lock");
+    let again = Store::open(&dir.path().join("state")).unwrap();
+    assert!(is_locked(&store));
+    drop(again);
+    assert!(is_locked(&store));
+}
+
 #[test]
 fn many_open_and_write_at_once() {
     let dir = TempDir::new().unwrap();
