@@ -8,6 +8,7 @@ use std::path::PathBuf;
 mod check;
 mod compile;
 mod docs;
+mod feed;
 mod file;
 mod limits;
 mod monitor;
@@ -30,6 +31,7 @@ mod word;
 
 pub use compile::{Compiled, compile};
 pub use docs::default_file;
+pub use feed::{Feed, FeedKind, FeedSource};
 pub use file::{DEFAULT_PATH, load, parse_str};
 pub use limits::Limits;
 pub use monitor::Monitor;
@@ -67,6 +69,7 @@ section! {
         registrants: Registrants = Registrants::default();
         peer: Vec<Peer> = Vec::new();
         signature: Vec<Signature> = Vec::new();
+        feed: Vec<Feed> = Vec::new();
         sip: Sip = Sip::default();
         events: Events = Events::default();
         capacity: Capacities = Capacities::default();
@@ -145,6 +148,11 @@ impl Config {
     pub fn signatures(&self) -> Vec<Signature> {
         let builtin = signature::defaults().filter(|_| self.signature_defaults);
         builtin.chain(self.signature.iter().cloned()).collect()
+    }
+
+    /// What tells of failed authentications besides the wire.
+    pub fn feeds(&self) -> &[Feed] {
+        &self.feed
     }
 
     /// How much of a message is read.

@@ -14,6 +14,7 @@ use super::problem::{Fault, Severity};
 use super::reader::{Findings, join};
 use super::word::Mode;
 
+mod feeds;
 mod peers;
 
 /// Checks a config whose keys have all been read.
@@ -24,6 +25,7 @@ pub(super) fn whole(config: &Config, findings: &mut Findings) {
     reading(config, findings);
     bursts(config, findings);
     peers::check(config, findings);
+    feeds::check(config, findings);
 }
 
 fn ports(config: &Config, findings: &mut Findings) {
