@@ -191,7 +191,9 @@ impl Work {
             FeedSource::AsteriskAmi { address, user, secret_file } => {
                 Link { address, user, secret_file }.run(&mut self.desk, &self.stop);
             }
-            FeedSource::JsonSocket { path, mode, group } => Socket { path, mode, group }.run(&mut self.desk, &self.stop),
+            FeedSource::JsonSocket { path, mode, group } => {
+                Socket { path, mode, group }.run(&mut self.desk, &self.stop)
+            }
         }
     }
 

@@ -198,9 +198,11 @@ impl Feed {
                 user: text(&self.user).unwrap_or_default(),
                 secret_file: self.secret_file.0.as_ref().map(|file| file.as_path().to_owned()).unwrap_or_default(),
             },
-            FeedKind::JsonSocket => {
-                FeedSource::JsonSocket { path, mode: self.mode.0.map_or(0o660, |mode| mode.0), group: text(&self.group) }
-            }
+            FeedKind::JsonSocket => FeedSource::JsonSocket {
+                path,
+                mode: self.mode.0.map_or(0o660, |mode| mode.0),
+                group: text(&self.group),
+            },
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Follower {
     file: File,
     identity: Identity,
     judge: Judge,
+    /// Where the line began that ended last.
+    last_at: u64,
     /// Where the line begins that has not ended.
     line_at: u64,
     /// Its bytes so far.
@@ -63,16 +65,27 @@ impl Follower {
         let start = from.saturating_sub(format.window());
         let identity = Identity::of(&metadata);
         let (judge, piece, partial) = (Judge::new(format), Vec::new(), start > 0);
-        Ok(Self { file, identity, judge, line_at: start, piece, overlong: false, partial, read_at: start, from })
+        Ok(Self {
+            file,
+            identity,
+            judge,
+            last_at: start,
+            line_at: start,
+            piece,
+            overlong: false,
+            partial,
+            read_at: start,
+            from,
+        })
     }
 
     pub(super) fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// Where the next line begins.
+    /// Where whoever comes after us begins: at the next line, or at the last one while its event waits for the next.
     pub(super) fn place(&self) -> u64 {
-        self.line_at.max(self.from)
+        if self.judge.waits() { self.last_at } else { self.line_at.max(self.from) }
     }
 
     /// Something that changes when anything was read.
@@ -140,7 +153,7 @@ impl Follower {
     fn line_ended(&mut self, told: &mut impl Told) {
         let (at, line) = (self.line_at, std::mem::take(&mut self.piece));
         let (overlong, partial) = (std::mem::take(&mut self.overlong), std::mem::take(&mut self.partial));
-        self.line_at = self.read_at;
+        (self.last_at, self.line_at) = (at, self.read_at);
         if at < self.from {
             if !partial {
                 self.judged(at, &line, overlong, |_| ());

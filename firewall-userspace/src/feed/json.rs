@@ -122,6 +122,9 @@ mod tests {
         let deep = "[".repeat(LINE_MAX);
         assert_eq!(read(deep.as_bytes()), Reading::Refused(Refusal::Json));
         assert_eq!(read(" ".repeat(LINE_MAX + 1).as_bytes()), Reading::Refused(Refusal::TooLong));
-        assert_eq!(read(b"{\"event\":\"auth_failure\",\"source\":\"203.0.113.7\",\"account\":\"\xff\"}"), Reading::Refused(Refusal::Json));
+        assert_eq!(
+            read(b"{\"event\":\"auth_failure\",\"source\":\"203.0.113.7\",\"account\":\"\xff\"}"),
+            Reading::Refused(Refusal::Json)
+        );
     }
 }

@@ -84,7 +84,7 @@ impl Tail {
         self.current.as_ref().map(Follower::identity)
     }
 
-    /// Where the next line begins.
+    /// Where whoever comes after us begins.
     pub(super) fn place(&self) -> Option<(Identity, u64)> {
         self.current.as_ref().map(|current| (current.identity(), current.place()))
     }

@@ -52,11 +52,13 @@ fn keys(feed: &Feed, path: &str, findings: &mut Findings) {
     for (key, kinds) in KEYS {
         let (has, given) = (kinds.contains(&feed.kind), findings.is_given(&join(path, key)));
         if given && !has {
-            let fault = Fault::new(format!("a feed of kind \"{kind}\" has no {key}"), "leave it out, or change the kind");
+            let fault =
+                Fault::new(format!("a feed of kind \"{kind}\" has no {key}"), "leave it out, or change the kind");
             findings.add(Severity::Error, &join(path, key), fault);
         }
         if has && !given && NEEDED.contains(&key) {
-            let fault = Fault::new(format!("a feed of kind \"{kind}\" needs the key {key}"), format!("add a line {key} = …"));
+            let fault =
+                Fault::new(format!("a feed of kind \"{kind}\" needs the key {key}"), format!("add a line {key} = …"));
             findings.add(Severity::Error, &join(path, "kind"), fault);
         }
     }
@@ -76,5 +78,9 @@ fn unencrypted(feed: &Feed, path: &str, findings: &mut Findings) {
 fn once(first: Option<String>, second: String, what: &str, findings: &mut Findings) {
     let Some(first) = first else { return };
     let message = format!("another feed has this {what} ({})", findings.place(&first));
-    findings.add(Severity::Error, &second, Fault::new(message, "an event would count twice: change it, or leave one out"));
+    findings.add(
+        Severity::Error,
+        &second,
+        Fault::new(message, "an event would count twice: change it, or leave one out"),
+    );
 }

@@ -30,13 +30,33 @@ fn each_kind_has_its_keys() {
 fn contradictions_have_their_line() {
     each_is_told(&[
         ("[[feed]]\nname = \"a\"", "t.toml:1:1: feed[1].kind: the key kind is missing", "kind = …"),
-        ("[[feed]]\nname = \"a\"\nkind = \"asterisk-log\"", "t.toml:3:8: feed[1].kind: \"asterisk-log\": a feed of", "needs the key path"),
-        (&format!("{LOG}user = \"u\""), "t.toml:5:8: feed[1].user: \"u\": a feed of kind \"asterisk-log\" has no user", "leave it out"),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"asterisk-log\"",
+            "t.toml:3:8: feed[1].kind: \"asterisk-log\": a feed of",
+            "needs the key path",
+        ),
+        (
+            &format!("{LOG}user = \"u\""),
+            "t.toml:5:8: feed[1].user: \"u\": a feed of kind \"asterisk-log\" has no user",
+            "leave it out",
+        ),
         (&format!("{LOG}connected = [\"tls\"]"), "t.toml:5:13: feed[1].connected: ", "has no connected"),
-        (&format!("{LOG}{}", LOG.replace("/a", "/b")), "t.toml:6:8: feed[2].name: \"a\": another feed has this name", "(t.toml:2)"),
-        (&format!("{LOG}{}", LOG.replace("\"a\"", "\"b\"")), "t.toml:8:8: feed[2].path: ", "an event would count twice"),
+        (
+            &format!("{LOG}{}", LOG.replace("/a", "/b")),
+            "t.toml:6:8: feed[2].name: \"a\": another feed has this name",
+            "(t.toml:2)",
+        ),
+        (
+            &format!("{LOG}{}", LOG.replace("\"a\"", "\"b\"")),
+            "t.toml:8:8: feed[2].path: ",
+            "an event would count twice",
+        ),
         (&LOG.replace("/var/log/a", "log"), "t.toml:4:8: feed[1].path: \"log\": is no absolute path", "begin with /"),
-        (&LOG.replace("asterisk-log", "asterisk"), "t.toml:3:8: feed[1].kind: \"asterisk\": no such word", "asterisk-log"),
+        (
+            &LOG.replace("asterisk-log", "asterisk"),
+            "t.toml:3:8: feed[1].kind: \"asterisk\": no such word",
+            "asterisk-log",
+        ),
     ]);
 }
 
@@ -55,7 +75,8 @@ fn doors_that_stand_open_are_told() {
 
 #[test]
 fn feeds_are_few() {
-    let many: String = (0..17).map(|n| LOG.replace("\"a\"", &format!("\"{n}\"")).replace("/a", &format!("/{n}"))).collect();
+    let many: String =
+        (0..17).map(|n| LOG.replace("\"a\"", &format!("\"{n}\"")).replace("/a", &format!("/{n}"))).collect();
     let told = told(&many);
     assert!(told.len() == 1 && told[0].contains("feed[17]") && told[0].contains("keep 16"), "{told:#?}");
 }

@@ -76,7 +76,8 @@ pub struct Conversation {
 impl Conversation {
     /// A conversation that logs in by these words, of which neither may hold a line end.
     pub fn new(user: &str, secret: &str) -> Self {
-        let login = format!("Action: Login\r\nUsername: {user}\r\nSecret: {secret}\r\nEvents: security\r\n\r\n").into_bytes();
+        let login =
+            format!("Action: Login\r\nUsername: {user}\r\nSecret: {secret}\r\nEvents: security\r\n\r\n").into_bytes();
         let (line, block, send) = Default::default();
         Self { state: State::Greeting, login, line, block, ping: None, send }
     }

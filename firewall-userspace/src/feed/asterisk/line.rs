@@ -90,16 +90,16 @@ fn head<'a>(cursor: &mut Cursor<'a>) -> Option<(&'a [u8], &'a [u8])> {
 }
 
 fn body(event: &[u8], rest: &[u8], at: usize) -> Reading {
+    if rest.len() <= ACCOUNT_MAX {
+        // A line end in the account: session and addresses alone are longer. What is left of the account's bytes stands in the
+        // lines that begin next, and they hold nothing else of anyone's.
+        return Reading::Split(Refusal::Cut, (at + 2 * ACCOUNT_MAX) as u64);
+    }
     // Two messages in one line: the first was cut.
     if first(rest, b"SecurityEvent=").is_some() {
         return Reading::Refused(Refusal::Cut);
     }
-    let Some(remote) = last(rest, REMOTE) else {
-        // A line end in the account. What follows begins within the account's bytes, and holds nothing else of anyone's.
-        let split = (at + 2 * ACCOUNT_MAX) as u64;
-        let in_account = rest.len() <= ACCOUNT_MAX;
-        return if in_account { Reading::Split(Refusal::Cut, split) } else { Reading::Refused(Refusal::Cut) };
-    };
+    let Some(remote) = last(rest, REMOTE) else { return Reading::Refused(Refusal::Cut) };
     let account = first(rest, b"\",SessionID=\"").map_or(&[][..], |end| &rest[..end]);
     let mut fields = Fields { event, account, ..Fields::default() };
     match tail(&mut fields, &rest[remote + REMOTE.len()..]).map(|()| fields.report()) {
