@@ -10,6 +10,7 @@ mod blocklist;
 mod check;
 mod compile;
 mod docs;
+mod feed;
 mod file;
 mod limits;
 mod monitor;
@@ -40,6 +41,7 @@ pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
 pub use compile::{Compiled, compile};
 pub use docs::default_file;
+pub use feed::{Feed, FeedKind, FeedSource};
 pub use file::{DEFAULT_PATH, load, parse_str};
 pub use limits::Limits;
 pub use monitor::Monitor;
@@ -83,6 +85,7 @@ section! {
         peer: Vec<Peer> = Vec::new();
         signature: Vec<Signature> = Vec::new();
         blocklist: Vec<Blocklist> = Vec::new();
+        feed: Vec<Feed> = Vec::new();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
@@ -175,6 +178,11 @@ impl Config {
     /// The block lists of others.
     pub fn blocklists(&self) -> &[Blocklist] {
         &self.blocklist
+    }
+
+    /// What tells of failed authentications besides the wire.
+    pub fn feeds(&self) -> &[Feed] {
+        &self.feed
     }
 
     /// How much of a message is read.

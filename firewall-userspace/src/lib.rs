@@ -8,6 +8,7 @@ pub mod dataplane;
 pub mod engine;
 pub mod entries;
 pub mod event_loop;
+pub mod feed;
 pub mod lists;
 mod logging;
 mod report;

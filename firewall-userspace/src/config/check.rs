@@ -15,6 +15,7 @@ use super::reader::{Findings, join};
 use super::word::Mode;
 
 mod blocklists;
+mod feeds;
 mod peers;
 
 /// Checks a config whose keys have all been read.
@@ -26,6 +27,7 @@ pub(super) fn whole(config: &Config, findings: &mut Findings) {
     bursts(config, findings);
     peers::check(config, findings);
     blocklists::check(config, findings);
+    feeds::check(config, findings);
 }
 
 fn ports(config: &Config, findings: &mut Findings) {

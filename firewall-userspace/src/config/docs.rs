@@ -46,7 +46,7 @@ fn tables(path: &str, entries: &[Entry], page: &mut String) {
                 tables(&path, inner, page);
             }
             Shown::List(doc, example, remarks) => list(&path, doc, example, remarks, page),
-            Shown::Inline(_) => {}
+            Shown::Inline(_) | Shown::Nothing => {}
         }
     }
 }
@@ -60,7 +60,7 @@ fn list(path: &str, doc: Doc, example: &[Entry], remarks: &str, page: &mut Strin
         let value = match &entry.shown {
             Shown::Inline(value) => value.clone(),
             Shown::Table(_, inner) => inline(inner),
-            Shown::List(..) => continue,
+            Shown::List(..) | Shown::Nothing => continue,
         };
         page.extend(entry.doc.iter().map(|line| format!("#     #{line}\n")));
         page.push_str(&format!("#     {} = {value}\n", entry.key));
