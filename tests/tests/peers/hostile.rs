@@ -43,7 +43,7 @@ fn our_own_guessers_reach_the_server() -> Result<()> {
     let world = world()?;
     let _kamailio = kamailio::start_with(&world, &Options::logging())?;
     let outcome = guesser::burst(&world, ATTACKER, "103", 2_000, 4_000)?;
-    ensure!(outcome.sent == 2_000 && outcome.answered > 1_900, "{outcome:?}");
+    ensure!(outcome.sent == 2_000 && outcome.answered > 1_000, "{outcome:?}");
     let outcomes = guesser::together(&world, (1..=200).map(bot), "101", 1, Duration::from_secs(1))?;
     ensure!(outcomes.iter().all(|outcome| outcome.answered == 1), "{outcomes:?}");
     ensure!(world.failures_logged(Some(&bot(200).to_string())) == 1, "the last of them was not logged");
