@@ -8,6 +8,7 @@ use crate::policy::PrefixFilter;
 ///
 /// A source has one of 262,144 bits. They fit a processor's cache where the hash of sources does not, so a flood from
 /// random sources meets no slow memory here. With 65,536 sources one stranger in five is looked up all the same.
+#[derive(Clone)]
 pub struct EntryFilter(pub [u64; EntryFilter::WORDS]);
 
 impl EntryFilter {

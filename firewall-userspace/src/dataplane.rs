@@ -3,9 +3,12 @@
 //! Owns: loading, attaching, pinning, and the contents of maps. Refuses: policy; it carries out what others decided.
 mod attach;
 pub mod clock;
+mod copies;
+mod enforcer;
 pub mod error;
 pub mod events;
 mod generation;
+mod holds;
 pub mod instance;
 pub mod kernel_log;
 pub mod load;
@@ -20,6 +23,8 @@ pub mod running;
 pub mod stats;
 mod tables;
 
+pub use copies::CopyRing;
+pub use enforcer::Enforcer;
 pub use error::{Error, Result};
 pub use events::{EventCredits, EventRing};
 pub use instance::{AttachMode, Instance, InstanceInfo, Reloaded, StartOptions, Started, Synced};

@@ -24,7 +24,7 @@ mod warn;
 mod model;
 
 pub use compile::{Clock, KernelEntries, compile, is_source};
-pub use diff::{Changes, MapChanges, diff};
+pub use diff::{Changes, MapChanges, diff, is_pending};
 pub use list::{LineError, ListedPrefix, parse_list};
 pub use prefix::{PrefixError, TooWide, check_width, covers, is_v4, parse_prefix, prefix_text};
 pub use prefix_map::PrefixMap;

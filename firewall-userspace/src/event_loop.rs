@@ -1,10 +1,14 @@
-//! The daemon: reads events, keeps the maps equal to the database, obeys signals.
+//! The daemon: reads events and copies, carries out what the engine decides, keeps the maps equal to the database, obeys
+//! signals.
 //!
 //! Owns: the loop and its timing. Refuses: deciding (the engine does), enforcing (without this loop the kernel goes on as it
 //! is), and anything that takes long: the keeper's thread does that.
+mod desk;
 mod keeper;
+mod memory;
 mod notify;
 mod refresher;
+mod slow_path;
 mod source;
 
 use std::path::PathBuf;
@@ -14,13 +18,15 @@ use anyhow::{Context as _, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
-use crate::dataplane::{Instance, clock};
+use crate::config::Loaded;
+use crate::dataplane::Instance;
 use crate::engine::Credits;
 use crate::store::NewEvent;
 use keeper::{Job, Jobs, Keeper, News, Refused, Reopened};
 use refresher::Refresher;
+use slow_path::SlowPath;
 use source::Source;
 
 /// What the loop needs besides the instance.
@@ -34,20 +40,23 @@ pub struct Settings {
 const SLICES: u32 = 10;
 /// The most events that are kept back for the next slice; at the default budget four seconds' worth.
 const BATCH_MAX: usize = 8_192;
+/// How long the database's lock is waited for.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// Serves an instance until SIGINT or SIGTERM. Then an ephemeral instance is detached and removed, any other stays.
 ///
 /// # Errors
 ///
 /// What makes serving impossible; the kernel goes on all the same.
-pub fn run(instance: Instance, settings: Settings) -> Result<()> {
+pub fn run(instance: Instance, loaded: &Loaded, settings: Settings) -> Result<()> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the event loop")?;
     let _context = runtime.enter();
     let source = Source::open(&instance)?;
+    let slow_path = SlowPath::start(slow_path::Parts::open(&instance)?, &loaded.config)?;
     let refresher = Refresher::spawn(settings.config_file.clone())?;
     let (keeper, news) = Keeper::spawn(instance, settings.config_file, refresher)?;
-    let served = runtime.block_on(async { Loop::new(source, keeper.jobs(), news)?.serve().await });
+    let served = runtime.block_on(async { Loop::new(source, slow_path, keeper.jobs(), news)?.serve().await });
     notify::tell("STOPPING=1");
     keeper.finish().and(served)
 }
@@ -55,6 +64,7 @@ pub fn run(instance: Instance, settings: Settings) -> Result<()> {
 /// What the loop waits for.
 struct Loop {
     source: Source,
+    slow_path: SlowPath,
     credits: Credits,
     batch: Vec<NewEvent>,
     lost: u64,
@@ -68,13 +78,14 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(source: Source, jobs: Jobs, news: UnboundedReceiver<News>) -> Result<Self> {
+    fn new(source: Source, slow_path: SlowPath, jobs: Jobs, news: UnboundedReceiver<News>) -> Result<Self> {
         let listen = |kind| signal(kind).context("listening for signals");
         let mut tick = interval(Duration::from_secs(1) / SLICES);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
             credits: Credits::new(source.per_second, SLICES),
             source,
+            slow_path,
             batch: Vec::new(),
             lost: 0,
             ticks: 0,
@@ -97,11 +108,18 @@ impl Loop {
                 _ = self.hangup.recv() => self.reload()?,
                 Some(news) = self.news.recv() => self.hear(news),
                 _ = self.tick.tick() => self.slice()?,
-                read = self.source.read(&mut self.batch, BATCH_MAX) => self.lost += read?,
+                read = input(&mut self.slow_path, &mut self.source, &mut self.batch) => self.lost += read?,
+            }
+            if self.slow_path.is_urgent() {
+                self.hand_over_learned()?;
             }
         }
         info!("stopping");
-        self.hand_over()
+        self.hand_over()?;
+        self.hand_over_learned()?;
+        self.hand_over_scores()?;
+        let positions = self.slow_path.stop();
+        give(&self.jobs, Job::Positions(positions)).map(drop)
     }
 
     /// A tenth of a second has passed.
@@ -112,22 +130,44 @@ impl Loop {
             warn!("{error}");
         }
         self.hand_over()?;
+        self.hand_over_learned()?;
         self.ticks = (self.ticks + 1) % SLICES;
         if self.ticks == 0 {
-            // While the keeper is busy there is no need to remind it.
-            self.give(Job::Look)?;
+            self.second()?;
         }
         Ok(())
     }
 
-    /// Gives the keeper a job, or gets it back if too many wait. Without a keeper the daemon is of no use: it ends, for the
-    /// service manager to start another, while the kernel goes on.
+    /// A second has passed.
+    fn second(&mut self) -> Result<()> {
+        self.slow_path.second();
+        self.hand_over_learned()?;
+        self.hand_over_scores()?;
+        // What comes each second needs not be remembered while the keeper is busy.
+        self.give(Job::Report(Box::new(self.slow_path.report())))?;
+        self.give(Job::Positions(self.slow_path.positions()))?;
+        self.give(Job::Look).map(drop)
+    }
+
     fn give(&self, job: Job) -> Result<Option<Job>> {
-        match self.jobs.give(job) {
-            Ok(()) => Ok(None),
-            Err(Refused::Full(job)) => Ok(Some(job)),
-            Err(Refused::Ended) => anyhow::bail!("the thread that keeps the maps has ended"),
+        give(&self.jobs, job)
+    }
+
+    /// Has the keeper write down what was carried out. What it has no room for waits here.
+    fn hand_over_learned(&mut self) -> Result<()> {
+        let learned = self.slow_path.take_learned();
+        if !learned.is_empty()
+            && let Some(Job::Commands(learned)) = self.give(Job::Commands(learned))?
+        {
+            self.slow_path.keep(learned);
         }
+        Ok(())
+    }
+
+    /// Has the keeper write down what the engine counts. What it has no room for is written when it changes again.
+    fn hand_over_scores(&mut self) -> Result<()> {
+        let (records, key) = self.slow_path.changed();
+        if records.is_empty() { Ok(()) } else { self.give(Job::Scores(records, key)).map(drop) }
     }
 
     /// Gives the batch to the keeper. One that has no room for it loses it: packets wait for nobody's disk.
@@ -156,18 +196,41 @@ impl Loop {
     fn hear(&mut self, news: News) {
         match news {
             News::Reopened(reopened) => self.reopen(*reopened),
-            News::Lifted(sources) => info!(bans = sources.len(), "bans were lifted"),
+            News::Lifted(sources) => {
+                info!(bans = sources.len(), "bans were lifted");
+                self.slow_path.lifted(&sources);
+            }
         }
     }
 
     fn reopen(&mut self, reopened: Reopened) {
-        match reopened.source() {
-            Ok(source) => {
-                self.credits = Credits::new(source.per_second, SLICES);
-                self.source = source;
-                debug!(at = clock::now().wall_ms, "reading the new generation's events");
-            }
-            Err(error) => warn!("the new generation's events can't be read: {error}"),
+        if let Err(error) = self.try_reopen(reopened) {
+            warn!("the new generation's events and copies can't be read: {error:#}");
         }
+    }
+
+    fn try_reopen(&mut self, reopened: Reopened) -> Result<()> {
+        let Reopened { events, slow_path, config } = reopened;
+        self.source = events.into_source()?;
+        self.credits = Credits::new(self.source.per_second, SLICES);
+        self.slow_path.reopen(slow_path, config.as_ref())
+    }
+}
+
+/// Waits for events, copies, or what feeds tell, none of which starves another; how many events found no room.
+async fn input(slow_path: &mut SlowPath, source: &mut Source, batch: &mut Vec<NewEvent>) -> Result<u64> {
+    tokio::select! {
+        turned = slow_path.turn() => turned.map(|()| 0),
+        read = source.read(batch, BATCH_MAX) => read,
+    }
+}
+
+/// Gives the keeper a job, or gets it back if too many wait. Without a keeper the daemon is of no use: it ends, for the
+/// service manager to start another, while the kernel goes on.
+fn give(jobs: &Jobs, job: Job) -> Result<Option<Job>> {
+    match jobs.give(job) {
+        Ok(()) => Ok(None),
+        Err(Refused::Full(job)) => Ok(Some(job)),
+        Err(Refused::Ended) => anyhow::bail!("the thread that keeps the maps has ended"),
     }
 }

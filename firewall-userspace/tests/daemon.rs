@@ -38,7 +38,7 @@ fn daemon_process() {
     let options = StartOptions { iface, ephemeral: std::env::var_os(EPHEMERAL).is_some() };
     let loaded = config::load(Some(Path::new(&file))).unwrap();
     let (instance, _) = Instance::start(&loaded, &options).unwrap();
-    event_loop::run(instance, Settings { config_file: Some(file.into()) }).unwrap();
+    event_loop::run(instance, &loaded, Settings { config_file: Some(file.into()) }).unwrap();
 }
 
 struct Daemon {

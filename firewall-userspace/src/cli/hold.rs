@@ -83,7 +83,7 @@ fn lift(args: &LiftArgs, context: &mut Context) -> Result<Exit> {
     let mut live = Live::open(&config, context.global.iface.as_deref())?;
     let account = args.account.as_deref().map(str::as_bytes);
     let lifted = store.lift_holds(source, account, clock::now().wall_ms)?;
-    let applied = live.lift_holds(source, &lifted)?;
+    let applied = live.lift_holds(&lifted)?;
     if context.out.is_json() {
         context.out.json(&json!({ "lifted": lifted, "applied": applied.ifaces }))?;
     } else if lifted.is_empty() {

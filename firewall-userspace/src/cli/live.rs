@@ -6,6 +6,7 @@ use std::fmt;
 
 use anyhow::{Context as _, Result, bail};
 use firewall_common::addr::{Addr, Prefix};
+use firewall_common::sip::account;
 
 use super::failure::is_denied;
 use crate::config::Config;
@@ -50,13 +51,20 @@ impl Live {
     }
 
     /// Takes bans that cover `source` and are in no database yet out of the kernel; whose they were.
-    pub(super) fn drop_pending(&mut self, _source: Prefix) -> Result<Vec<Prefix>> {
-        Ok(Vec::new()) // SEAM: the kernel's drop_pending
+    pub(super) fn drop_pending(&mut self, source: Prefix) -> Result<Vec<Prefix>> {
+        let mut dropped = Vec::new();
+        self.each(|instance| Ok(dropped.extend(instance.drop_pending(source)?)))?;
+        dropped.sort_by_key(|prefix| prefix.addr);
+        dropped.dedup();
+        Ok(dropped)
     }
 
     /// Takes these holds out of the kernel.
-    pub(super) fn lift_holds(&mut self, _source: Prefix, _rows: &[StoredHold]) -> Result<Applied> {
-        self.each(|_| Ok(())) // SEAM: the kernel's holds
+    pub(super) fn lift_holds(&mut self, rows: &[StoredHold]) -> Result<Applied> {
+        let lift = |instance: &mut Instance, row: &StoredHold| {
+            instance.lift_hold(Addr::from_bytes(row.source.addr), row.account.as_deref().map(account::hash))
+        };
+        self.each(|instance| rows.iter().try_for_each(|row| lift(instance, row)))
     }
 
     /// Takes the registrants of these rows, and the one at `source` itself, out of the kernel; whether any was there.

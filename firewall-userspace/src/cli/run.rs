@@ -56,7 +56,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     tell(&started, context)?;
     let screen = log.map(|log| Screen::begin(&loaded, &started.iface, log)).transpose()?;
     let config_file = context.absolute_config_path()?;
-    let served = event_loop::run(instance, Settings { config_file });
+    let served = event_loop::run(instance, &loaded, Settings { config_file });
     screen.map_or(Ok(()), Screen::end)?;
     served.map(|()| Exit::Yes)
 }

@@ -7,20 +7,25 @@ use std::path::{Path, PathBuf};
 use aya::Ebpf;
 use aya::maps::{Array, MapData};
 use aya::programs::Xdp;
+use firewall_common::addr::Addr;
 use firewall_common::limiter::HashKey;
 use firewall_common::maps::{self, program};
+use firewall_common::sip::account;
 
 use super::clock;
 use super::error::{AtPath as _, Context as _, Error, Result};
-use super::instance::Synced;
+use super::holds::Holds;
+use super::instance::{Learned, Synced};
 use super::load::{Capacities, Generation, load, verify};
 use super::maps::{capacity, carry_over, open};
 use super::place::Place;
+use super::registrants::{self, Registrants};
 use super::running::RunningPolicy;
+use super::stats;
 use super::tables::{self, Tables};
-use super::{registrants, stats};
 use crate::config::{Loaded, compile};
 use crate::entries::{self, InForce, KernelEntries, ListEntry, StoredEntry};
+use crate::store::StoredHold;
 
 /// A generation whose maps and policy can be used by the next.
 pub(super) struct Previous {
@@ -97,6 +102,18 @@ impl Draft {
     /// Fills empty maps with the entries that hold.
     pub(super) fn fill(&self, in_force: &InForce) -> Result<Synced> {
         enforce(&mut Tables::open(&self.dir())?, in_force, &self.policy)
+    }
+
+    /// Fills empty maps with whom the slow path trusted and held before.
+    pub(super) fn learn(&self, learned: &Learned) -> Result<()> {
+        let now = clock::now();
+        Registrants::open(&self.dir())?.fill(&learned.registrants, now)?;
+        let mut holds = Holds::open(&self.dir())?;
+        let account = |held: &StoredHold| held.account.as_deref().map(account::hash);
+        learned.holds.iter().try_for_each(|held| {
+            let source = Addr::from_bytes(held.source.addr);
+            holds.add(source, account(held), now.deadline(held.until), now.mono_ns)
+        })
     }
 
     /// Fills empty maps with what the generation before had.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use aya::maps::{HashMap, MapData, MapError};
 use firewall_common::addr::Addr;
+use firewall_common::copy::Kind;
 use firewall_common::maps;
 use firewall_common::policy::Registrant;
 use firewall_common::sip::method::CLASS_SLOTS;
@@ -14,17 +15,6 @@ use firewall_common::sip::method::CLASS_SLOTS;
 use super::error::{Context as _, Error, Result, errno};
 use super::maps::{capacity, open};
 use crate::entries::Clock;
-
-/// A source that is trusted or remembered, as the database keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trusted {
-    /// Whose, at a source's width.
-    pub source: Addr,
-    /// Unix milliseconds of the end of the trust.
-    pub until: i64,
-    /// Unix milliseconds until which the source is known.
-    pub known_until: i64,
-}
 
 /// How much of a full map is freed at once: one part in this many.
 const ROOM: usize = 64;
@@ -71,6 +61,15 @@ impl Registrants {
         }
     }
 
+    /// What a source has proved.
+    pub(super) fn kind(&self, source: Addr, now: u64) -> Result<Kind> {
+        Ok(match found(self.map.get(&source, 0))? {
+            Some(value) if value.until > now => Kind::Registrant,
+            Some(value) if value.known_until > now => Kind::Known,
+            _ => Kind::Stranger,
+        })
+    }
+
     /// Everyone whose trust has not ended, with its end in Unix milliseconds.
     pub(super) fn list(&self, clock: Clock) -> Result<Vec<(IpAddr, i64)>> {
         let alive = self.all()?.into_iter().filter(|(_, value)| value.until > clock.mono_ns);
@@ -88,13 +87,14 @@ impl Registrants {
     }
 
     /// Adds what the database knows, the longest trusted first, as far as there is room; how many there is none for.
-    pub(super) fn fill(&mut self, list: &[Trusted], clock: Clock) -> Result<usize> {
-        let value = |trusted: &Trusted| Registrant {
-            until: clock.deadline(trusted.until),
-            known_until: clock.deadline(trusted.known_until),
-            cells: [0; CLASS_SLOTS],
+    ///
+    /// Each is a source, and the ends (Unix milliseconds) of its trust and of its being known.
+    pub(super) fn fill(&mut self, list: &[(Addr, i64, i64)], clock: Clock) -> Result<usize> {
+        let value = |(source, until, known_until): &(Addr, i64, i64)| {
+            let (until, known_until) = (clock.deadline(*until), clock.deadline(*known_until));
+            (*source, Registrant { until, known_until, cells: [0; CLASS_SLOTS] })
         };
-        self.add_all(list.iter().map(|trusted| (trusted.source, value(trusted))).collect(), clock.mono_ns)
+        self.add_all(list.iter().map(value).collect(), clock.mono_ns)
     }
 
     fn add_all(&mut self, mut list: Vec<(Addr, Registrant)>, now: u64) -> Result<usize> {

@@ -12,10 +12,11 @@ use firewall_common::entry_filter::EntryFilter;
 use firewall_common::maps;
 use firewall_common::policy::{Entry, SWITCH_SCOPE_ALL};
 
+use super::clock;
 use super::error::{Context as _, Error, Result};
 use super::instance::Synced;
 use super::maps::{capacity, open};
-use crate::entries::{Changes, KernelEntries, MapChanges, diff};
+use crate::entries::{Changes, KernelEntries, MapChanges, diff, is_pending};
 
 /// The maps that go together: what one holds says nothing without the others.
 pub(super) const GROUP: [&str; 4] = [maps::SOURCES, maps::ENTRIES, maps::ENTRY_FILTER, maps::SWITCHES];
@@ -67,12 +68,16 @@ impl Tables {
     pub(super) fn write(&mut self, wanted: &KernelEntries) -> Result<Synced> {
         self.check_room(wanted)?;
         let old = self.read()?;
-        let changes = diff(&old.sources, &old.prefixes, wanted);
+        let now = clock::now().mono_ns;
+        let changes = diff(&old.sources, &old.prefixes, wanted, now);
+        let mut filter = wanted.filter.clone();
+        let pending = old.sources.iter().filter(|(_, entry)| is_pending(entry, now));
+        pending.for_each(|(source, _)| filter.insert_source(*source));
         // The filter and the switch first let more through to the maps than they must, and only then just what they must.
-        self.write_filter(&wanted.filter, true)?;
+        self.write_filter(&filter, true)?;
         self.write_switch(wanted.scope_all, true)?;
         self.carry_out(&changes, &old)?;
-        self.write_filter(&wanted.filter, false)?;
+        self.write_filter(&filter, false)?;
         self.write_switch(wanted.scope_all, false)?;
         let (sources, prefixes) = (&changes.sources, &changes.prefixes);
         Ok(Synced {

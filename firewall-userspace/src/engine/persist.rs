@@ -54,6 +54,11 @@ fn push(list: &mut Vec<u64>, hash: u64, dirty: &mut bool) {
 }
 
 impl Engine {
+    /// The key of the hashes in its records.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
     /// Hands every record that has changed since the last time to `sink`.
     pub fn export(&mut self, clock: Clock, mut sink: impl FnMut(Record)) {
         for hash in std::mem::take(&mut self.changed.sources) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use firewall_common::addr::{Addr, Prefix};
-use firewall_common::policy::{Entry, NEVER_ENDS, Term};
+use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
 use super::compile::KernelEntries;
 
@@ -49,16 +49,27 @@ impl Changes {
     }
 }
 
-/// Compares what the maps hold with what they should hold. A changed value keeps its hits as long as an entry that it
-/// had a term of is still in it.
-pub fn diff(old_sources: &HashMap<Addr, Entry>, old_prefixes: &HashMap<Prefix, Entry>, new: &KernelEntries) -> Changes {
-    Changes { sources: diff_map(old_sources, &new.sources), prefixes: diff_map(old_prefixes, &new.prefixes) }
+/// Compares what the maps hold at `now` (the kernel's nanoseconds) with what they should hold. A changed value keeps its
+/// hits as long as an entry that it had a term of is still in it; a ban that is not written down yet stays.
+pub fn diff(
+    old_sources: &HashMap<Addr, Entry>,
+    old_prefixes: &HashMap<Prefix, Entry>,
+    new: &KernelEntries,
+    now: u64,
+) -> Changes {
+    Changes { sources: diff_map(old_sources, &new.sources, now), prefixes: diff_map(old_prefixes, &new.prefixes, now) }
 }
 
-fn diff_map<K: Copy + Eq + Hash>(old: &HashMap<K, Entry>, new: &HashMap<K, Entry>) -> MapChanges<K> {
+/// Whether it is a ban in force that the slow path has made and no database knows yet: it has no id.
+pub fn is_pending(entry: &Entry, now: u64) -> bool {
+    let Term { until, action, id } = entry.first;
+    id == 0 && until > now && Action::from_number(action) == Action::Ban
+}
+
+fn diff_map<K: Copy + Eq + Hash>(old: &HashMap<K, Entry>, new: &HashMap<K, Entry>, now: u64) -> MapChanges<K> {
     let put = new.iter().filter_map(|(key, value)| Some((*key, change(old.get(key), value)?))).collect();
-    let remove = old.keys().filter(|key| !new.contains_key(key)).copied().collect();
-    MapChanges { put, remove }
+    let gone = old.iter().filter(|(key, value)| !new.contains_key(key) && !is_pending(value, now));
+    MapChanges { put, remove: gone.map(|(key, _)| *key).collect() }
 }
 
 /// The value to write over `old`; none if it may stay.
@@ -97,7 +108,7 @@ mod tests {
     }
 
     fn put(old: Entry, new: Entry) -> Option<Entry> {
-        let changes = diff_map(&HashMap::from([(1, old)]), &HashMap::from([(1, new)]));
+        let changes = diff_map(&HashMap::from([(1, old)]), &HashMap::from([(1, new)]), S);
         assert!(changes.remove.is_empty());
         changes.put.first().map(|(_, e)| *e)
     }
@@ -122,7 +133,22 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_removed() {
-        let changes = diff_map(&HashMap::from([(1, value(term(1, S), Term::NONE, 0))]), &HashMap::new());
+        let changes = diff_map(&HashMap::from([(1, value(term(1, S), Term::NONE, 0))]), &HashMap::new(), 0);
         assert_eq!((changes.put.len(), changes.remove), (0, vec![1]));
+    }
+
+    #[test]
+    fn a_ban_that_is_not_written_down_stays_until_it_ends_or_is_written() {
+        let ban = |id| value(Term { until: 10 * S, action: Action::Ban as u32, id }, Term::NONE, 7);
+        let none = HashMap::new();
+        let removed = |id, now| diff_map(&HashMap::from([(1, ban(id))]), &none, now).remove.len();
+        assert_eq!([removed(0, 9 * S), removed(0, 10 * S), removed(5, 9 * S)], [0, 1, 1]);
+        assert_eq!(put(ban(0), ban(5)).map(|entry| (entry.first.id, entry.hits)), Some((5, 0)));
+        let denial = value(Term { action: Action::Deny as u32, ..ban(0).first }, Term::NONE, 0);
+        assert_eq!(
+            diff_map(&HashMap::from([(1, denial)]), &none, 0).remove.len(),
+            1,
+            "only bans have no id for a while"
+        );
     }
 }

@@ -5,10 +5,10 @@
 mod ledger;
 mod troubles;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,12 +17,14 @@ use tracing::{error, info, warn};
 use firewall_common::addr::Prefix;
 
 use super::refresher::Refresher;
-use super::source::{Parts, Source};
-use crate::config;
+use super::{WAIT, slow_path, source};
+use crate::config::{self, Config};
 use crate::dataplane::{self, Instance, clock};
 use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{Seen, Task, Upkeep};
+use crate::feed::{Position, Positions};
+use crate::report::slow_path::SlowPathReport;
 use crate::store::{NewEvent, Options, Store, StoreError};
 use ledger::Ledger;
 use troubles::{Part, Troubles};
@@ -31,19 +33,19 @@ use troubles::{Part, Troubles};
 const QUEUE: usize = 64;
 /// Events that the database keeps.
 const EVENTS_KEPT: u32 = 100_000;
-/// How long the database's lock is waited for.
-const WAIT: Duration = Duration::from_secs(2);
 
 /// What there is to do.
 pub(super) enum Job {
     /// Keep events.
     Record(Vec<NewEvent>),
     /// Write down what was done on these commands.
-    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
     Commands(Vec<Command>),
     /// Write down what the engine counts; with the key of its hashes.
-    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
     Scores(Vec<Record>, Key),
+    /// Write down where the feeds' files have been read to.
+    Positions(Positions),
+    /// Put the slow path's counters where the status finds them.
+    Report(Box<SlowPathReport>),
     /// Look whether anything changed.
     Look,
     /// Read the config anew and apply it.
@@ -61,13 +63,11 @@ pub(super) enum News {
 }
 
 /// What the loop reads from, as it is now.
-pub(super) struct Reopened(Parts);
-
-impl Reopened {
-    /// To be called inside the loop's runtime.
-    pub(super) fn source(self) -> Result<Source> {
-        self.0.into_source()
-    }
+pub(super) struct Reopened {
+    pub(super) events: source::Parts,
+    pub(super) slow_path: slow_path::Parts,
+    /// The config behind it; nothing if it can't be read any more.
+    pub(super) config: Option<Config>,
 }
 
 /// The thread.
@@ -112,6 +112,7 @@ impl Keeper {
             instance,
             config_file,
             refresher,
+            positions: BTreeMap::new(),
             state_dir,
             store: None,
             upkeep: Upkeep::default(),
@@ -143,6 +144,8 @@ struct Work {
     instance: Instance,
     config_file: Option<PathBuf>,
     refresher: Refresher,
+    /// The feeds' positions that are written down.
+    positions: BTreeMap<String, Position>,
     state_dir: PathBuf,
     store: Option<Store>,
     upkeep: Upkeep,
@@ -158,6 +161,8 @@ impl Work {
                 Job::Record(events) => self.record(&events),
                 Job::Commands(commands) => self.learn(commands),
                 Job::Scores(records, key) => self.keep_scores(records, key),
+                Job::Positions(positions) => self.keep_positions(positions),
+                Job::Report(report) => self.publish(&report),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),
                 Job::Stop => break,
@@ -211,6 +216,23 @@ impl Work {
         }
     }
 
+    fn keep_positions(&mut self, positions: Positions) {
+        if positions.files == self.positions {
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        let saved = positions.save(store);
+        if saved.is_ok() {
+            self.positions = positions.files;
+        }
+        self.troubles.note(Part::Database, saved.err());
+    }
+
+    fn publish(&mut self, report: &SlowPathReport) {
+        let written = report.write(&self.instance.run_dir());
+        self.troubles.note(Part::Report, written.err());
+    }
+
     /// Tells the loop whose bans other processes have lifted.
     fn notice_lifted(&mut self) {
         let Some(store) = &self.store else { return };
@@ -230,7 +252,8 @@ impl Work {
         self.troubles.note(Part::Instance, reloaded.err());
         if seen.reloaded {
             info!(generation = self.instance.generation(), "another process reloaded the policy");
-            self.reopen();
+            let config = config::load(self.config_file.as_deref()).ok().map(|loaded| loaded.config);
+            self.reopen(config);
         }
         for task in self.upkeep.look(seen) {
             self.carry_out(task, seen.now);
@@ -257,7 +280,7 @@ impl Work {
             }
             Task::Sync => self.sync(now),
             Task::Sweep => {
-                let swept = self.instance.sweep_registrants();
+                let swept = self.instance.sweep_registrants().and_then(|_| self.instance.sweep_holds());
                 self.troubles.note(Part::Registrants, swept.err());
                 let pruned = self.store.as_mut().map(|store| store.prune_learned(now));
                 self.troubles.note(Part::Database, pruned.and_then(std::result::Result::err));
@@ -295,19 +318,24 @@ impl Work {
                 reloaded.warnings.iter().for_each(|warning| warn!("{warning}"));
                 info!(generation = reloaded.generation, program = reloaded.program_id, resized = ?reloaded.resized, "reloaded");
                 self.upkeep.synced(reloaded.synced.next_expiry);
-                self.reopen();
+                self.reopen(Some(loaded.config));
             }
             Err(error) => error!("not reloaded, the running policy stays as it is: {error}"),
         }
     }
 
     /// Another generation judges: its events are read, and the config behind it may name other lists.
-    fn reopen(&mut self) {
+    fn reopen(&mut self, config: Option<Config>) {
         self.refresher.reconfigured();
-        match Parts::open(&self.instance) {
-            // The loop has ended if nobody listens.
-            Ok(parts) => drop(self.tell.send(News::Reopened(Box::new(Reopened(parts))))),
-            Err(error) => warn!("the events of the new generation can't be read: {error}"),
+        let parts = source::Parts::open(&self.instance)
+            .and_then(|events| slow_path::Parts::open(&self.instance).map(|slow_path| (events, slow_path)));
+        match parts {
+            Ok((events, slow_path)) => {
+                let reopened = Reopened { events, slow_path, config };
+                // The loop has ended if nobody listens.
+                drop(self.tell.send(News::Reopened(Box::new(reopened))));
+            }
+            Err(error) => warn!("what the new generation tells can't be read: {error}"),
         }
     }
 }

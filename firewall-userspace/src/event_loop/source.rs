@@ -47,8 +47,8 @@ impl Parts {
     }
 }
 
-fn watch<T: AsRawFd>(inner: T) -> Result<AsyncFd<T>> {
-    // SAFETY: both types that come here own the ring that their descriptor belongs to, give always the same descriptor, and
+pub(super) fn watch<T: AsRawFd>(inner: T) -> Result<AsyncFd<T>> {
+    // SAFETY: the types that come here (rings and the kernel's log) own the ring that their descriptor belongs to, give always the same descriptor, and
     // close it when they are dropped, which the `AsyncFd` does after it has deregistered it.
     let registered = unsafe { AsyncFd::register_with_interest(inner, Interest::READABLE) };
     registered.map_err(|error| std::io::Error::from(error).into())

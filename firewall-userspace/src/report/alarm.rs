@@ -13,7 +13,6 @@ use crate::entries::prefix_text;
 use crate::store::{StoredAlarm, source_prefix};
 
 /// What a peer did, in a sentence for the log.
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop logs it as soon as the engine is in it"))]
 pub(crate) fn sentence(alarm: &Alarm, peer: Option<&str>, v6_prefix: u8) -> String {
     let source = prefix_text(source_prefix(alarm.source, v6_prefix));
     format!("{}: {}; {}", who(alarm.peer, peer, &source), evidence::sentence(&alarm.evidence), NOT_BANNED)

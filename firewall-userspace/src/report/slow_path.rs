@@ -39,7 +39,6 @@ pub(crate) struct SlowPathReport {
 
 impl SlowPathReport {
     /// Writes it into a run directory in one step, so that nobody reads half of it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the loop writes it as soon as the engine is in it"))]
     pub(crate) fn write(&self, run_dir: &Path) -> Result<()> {
         let path = path(run_dir);
         let draft = path.with_extension("json.new");

@@ -2,7 +2,7 @@
 //!
 //! Owns: the order of steps, by which no packet passes unfiltered and no failure leaves half a firewall. Refuses: a second
 //! daemon on an interface, and interfaces with somebody else's program.
-use super::switch::{self, Entries};
+use super::switch::{self, Entries, Learned};
 use super::unload::remove_pins;
 use super::{AttachMode, Hold, Instance, StartOptions, Started, active};
 use crate::config::{Interface, Loaded};
@@ -63,6 +63,9 @@ fn begin(place: &Place, loaded: &Loaded, ephemeral: bool, left: Option<&Left>, d
     let mut draft = Draft::load(place, loaded, ephemeral, previous)?;
     let entries = Entries::read(loaded);
     let filled = entries.fill(&draft, previous)?;
+    if previous.is_none() {
+        draft.learn(&Learned::read(loaded))?;
+    }
     let (held, manner) = put_in_place(place, &mut draft, left, device, ephemeral)?;
     let settled = switch::settle(place, draft, &manner, filled, &entries);
     if let Some(left) = left.filter(|left| left.place != *place) {

@@ -1,6 +1,8 @@
 //! What a start and a reload have in common: the database's entries before the switch, and tidying after it.
 //!
 //! Owns: the rule that a database which can't be used stops nothing that is enforced. Refuses: attaching.
+use firewall_common::addr::Addr;
+
 use super::Synced;
 use crate::config::Loaded;
 use crate::dataplane::attach::Manner;
@@ -11,7 +13,7 @@ use crate::dataplane::place::Place;
 use crate::dataplane::running::RunningPolicy;
 use crate::dataplane::tables::Tables;
 use crate::entries::InForce;
-use crate::store::{Options, Store, StoreError};
+use crate::store::{Options, Store, StoreError, StoredHold};
 
 /// How long a lock on the database is waited for.
 const WAIT: std::time::Duration = std::time::Duration::from_secs(2);
@@ -19,11 +21,31 @@ const WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 /// What the database said.
 pub(super) struct Entries(std::result::Result<InForce, StoreError>);
 
+/// Whom the database knows to be trusted or held.
+pub(in crate::dataplane) struct Learned {
+    /// Sources, and the ends (Unix milliseconds) of their trust and of their being known.
+    pub(in crate::dataplane) registrants: Vec<(Addr, i64, i64)>,
+    pub(in crate::dataplane) holds: Vec<StoredHold>,
+}
+
+impl Learned {
+    /// Asks it; nobody where it can't be read, which [`Entries`] tells.
+    pub(super) fn read(loaded: &Loaded) -> Self {
+        let now = clock::now().wall_ms;
+        let read = open(loaded)
+            .and_then(|store| Ok(Self { registrants: store.registrants_for_kernel(now)?, holds: store.holds(now)? }));
+        read.unwrap_or(Self { registrants: Vec::new(), holds: Vec::new() })
+    }
+}
+
+fn open(loaded: &Loaded) -> std::result::Result<Store, StoreError> {
+    Store::open_with(loaded.config.paths().state.as_path(), Options { wait: WAIT })
+}
+
 impl Entries {
     /// Asks it.
     pub(super) fn read(loaded: &Loaded) -> Self {
-        let state = loaded.config.paths().state.as_path();
-        Self(Store::open_with(state, Options { wait: WAIT }).and_then(|store| store.in_force(clock::now().wall_ms)))
+        Self(open(loaded).and_then(|store| store.in_force(clock::now().wall_ms)))
     }
 
     /// Fills the maps of a generation before it is attached, if they were made anew: from the database, or when that

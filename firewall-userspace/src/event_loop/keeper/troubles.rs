@@ -15,6 +15,7 @@ pub(super) enum Part {
     Lists,
     Learned,
     Registrants,
+    Report,
 }
 
 /// Troubles that last are said once, and once more when they end.

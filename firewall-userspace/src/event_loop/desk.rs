@@ -1,0 +1,207 @@
+//! Where input becomes commands, and commands become what the kernel does.
+//!
+//! Owns: the engine, the wire's follower, and the rule that commands are carried out before anything more is read. Refuses:
+//! waiting, and the database: a ban holds before anybody has written it down.
+use firewall_common::addr::{Addr, Prefix};
+use firewall_common::copy::CopyHead;
+use firewall_common::sip::account;
+use tokio::io::unix::AsyncFdReadyMutGuard;
+use tracing::{debug, info, warn};
+
+use crate::config::Config;
+use crate::dataplane::{self, CopyRing, Enforcer, RunningPeer, clock};
+use crate::engine::command::{Ban, Command, Hold};
+use crate::engine::input::FeedEvent;
+use crate::engine::saved::{Key, Record};
+use crate::engine::{self, Engine};
+use crate::entries::{Clock, prefix_text};
+use crate::report::{alarm, evidence, time::instant};
+use crate::store::source_prefix;
+use crate::wire::{self, Limits, Wire};
+
+/// Copies read before other things get their turn.
+const AT_ONCE: usize = 256;
+/// The most commands that wait for the keeper; a promotion takes some hundred bytes.
+const LEARNED_MAX: usize = 65_536;
+
+/// Whom the policy knows, for the log.
+pub(super) struct Names {
+    /// Bits of an IPv6 address that make a source.
+    pub(super) v6_prefix: u8,
+    /// The peers.
+    pub(super) peers: Vec<RunningPeer>,
+}
+
+/// The engine between its input and the kernel.
+pub(super) struct Desk {
+    wire: Wire,
+    engine: Engine,
+    enforcer: Enforcer,
+    names: Names,
+    commands: Vec<Command>,
+    learned: Vec<Command>,
+    urgent: bool,
+    /// Copies that the kernel has lost so far.
+    lost: u64,
+}
+
+impl Desk {
+    pub(super) fn new(engine: Engine, enforcer: Enforcer, names: Names) -> Self {
+        let lost = enforcer.copies_lost().unwrap_or(0);
+        let wire = Wire::new(&Limits::default());
+        Self { wire, engine, enforcer, names, commands: vec![], learned: vec![], urgent: false, lost }
+    }
+
+    pub(super) fn reopen(&mut self, enforcer: Enforcer, names: Names) {
+        self.lost = enforcer.copies_lost().unwrap_or(0);
+        (self.enforcer, self.names) = (enforcer, names);
+    }
+
+    pub(super) fn reconfigure(&mut self, config: &Config) {
+        self.engine.reconfigure(config);
+    }
+
+    /// Reads some copies of a ring.
+    pub(super) fn read(&mut self, mut ready: AsyncFdReadyMutGuard<'_, CopyRing>) {
+        let now = clock::now();
+        for _ in 0..AT_ONCE {
+            let read = ready.get_inner_mut().next_copy(|head, payload| self.take(head, payload, now));
+            if read.is_none() {
+                // Not before the ring is empty: the kernel wakes a reader only when it has read everything.
+                ready.clear_ready();
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, head: &CopyHead, payload: &[u8], now: Clock) {
+        let (engine, commands) = (&mut self.engine, &mut self.commands);
+        self.wire.take(head, payload, &mut |seen| engine.handle(seen, of(now), commands));
+        self.carry_out(now);
+    }
+
+    /// Takes in what a feed tells.
+    pub(super) fn hear(&mut self, event: &FeedEvent) {
+        let now = clock::now();
+        match self.enforcer.standing(event.source) {
+            Ok(standing) => self.engine.feed(event, standing, of(now), &mut self.commands),
+            // Without knowing whether it is a peer, nothing may be held against it.
+            Err(error) => warn!("an event of feed {} is not heard: {error}", event.feed),
+        }
+        self.carry_out(now);
+    }
+
+    /// Does what time alone brings about, and notes whether the kernel has lost copies meanwhile.
+    pub(super) fn second(&mut self) {
+        let now = clock::now();
+        let lost = self.enforcer.copies_lost().unwrap_or(self.lost);
+        if lost != self.lost {
+            self.lost = lost;
+            self.engine.note_loss(of(now));
+        }
+        self.engine.tick(of(now), &mut self.commands);
+        self.carry_out(now);
+        if let Err(error) = self.enforcer.assert_again() {
+            warn!("{error}");
+        }
+    }
+
+    fn carry_out(&mut self, now: Clock) {
+        for command in self.commands.drain(..) {
+            if let Err(error) = enforce(&command, &mut self.enforcer, now) {
+                warn!("{error}");
+            }
+            tell(&command, &self.names);
+            self.urgent |= matches!(command, Command::Ban(_));
+            self.learned.push(command);
+        }
+    }
+
+    pub(super) fn is_urgent(&self) -> bool {
+        self.urgent
+    }
+
+    pub(super) fn take_learned(&mut self) -> Vec<Command> {
+        self.urgent = false;
+        std::mem::take(&mut self.learned)
+    }
+
+    /// Takes back what the keeper had no room for. It must not grow without end; bans stay.
+    pub(super) fn keep(&mut self, mut learned: Vec<Command>) {
+        learned.append(&mut self.learned);
+        if learned.len() > LEARNED_MAX {
+            learned.retain(|command| matches!(command, Command::Ban(_)));
+        }
+        self.learned = learned;
+    }
+
+    pub(super) fn changed(&mut self) -> (Vec<Record>, Key) {
+        let mut records = Vec::new();
+        self.engine.export(of(clock::now()), |record| records.push(record));
+        (records, self.engine.key())
+    }
+
+    pub(super) fn lifted(&mut self, sources: &[Prefix]) {
+        let now = of(clock::now());
+        for source in sources.iter().map(|source| Addr::from_bytes(source.addr)) {
+            self.engine.lifted(source, now);
+            if let Err(error) = self.enforcer.lifted(source) {
+                warn!("{error}");
+            }
+        }
+    }
+
+    pub(super) fn engine_counts(&self) -> engine::Counts {
+        self.engine.counts()
+    }
+
+    pub(super) fn wire_counts(&self) -> wire::Counts {
+        self.wire.counts()
+    }
+}
+
+/// The engine's form of an instant.
+fn of(clock: Clock) -> engine::Clock {
+    engine::Clock { wall: clock.wall_ms, mono: clock.mono_ns }
+}
+
+fn enforce(command: &Command, enforcer: &mut Enforcer, clock: Clock) -> dataplane::Result<()> {
+    match command {
+        Command::Ban(Ban { source, until, .. }) => enforcer.ban(*source, clock.deadline(*until)),
+        Command::Hold(Hold { source, account, until, .. }) => {
+            enforcer.hold(*source, account.as_deref().map(account::hash), clock.deadline(*until))
+        }
+        Command::Promote(one) => {
+            enforcer.promote(one.source, clock.deadline(one.until), clock.deadline(one.known_until), clock.mono_ns)
+        }
+        Command::Demote(one) => enforcer.demote(one.source, clock.deadline(one.until)).map(drop),
+        Command::Alarm(_) => Ok(()),
+    }
+}
+
+fn tell(command: &Command, names: &Names) {
+    match command {
+        Command::Ban(ban) => {
+            let (source, why) = (names.text(ban.source), evidence::sentence(&ban.evidence));
+            info!("{source} is banned until {} (step {}): {why}", instant(ban.until), ban.step);
+        }
+        Command::Hold(hold) => {
+            let (source, why) = (names.text(hold.source), evidence::sentence(&hold.evidence));
+            let what = if hold.account.is_some() { "one account's requests from " } else { "" };
+            info!("{what}{source} held to a trickle until {}: {why}", instant(hold.until));
+        }
+        Command::Alarm(one) => warn!("{}", alarm::sentence(one, names.peer(one.peer), names.v6_prefix)),
+        Command::Promote(one) => debug!("{} is a registrant until {}", names.text(one.source), instant(one.until)),
+        Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
+    }
+}
+
+impl Names {
+    fn text(&self, source: Addr) -> String {
+        prefix_text(source_prefix(source, self.v6_prefix))
+    }
+
+    fn peer(&self, id: u32) -> Option<&str> {
+        self.peers.iter().find(|peer| peer.id == id).map(|peer| peer.name.as_str())
+    }
+}

@@ -1,0 +1,144 @@
+//! The slow path's part of the loop: copies of packets and what feeds tell go in, commands come out and are carried out
+//! before anything else is read.
+//!
+//! Owns: the rings, the feeds, and the desk where both are dealt with. Refuses: deciding (the engine does), and the database
+//! (the keeper has it).
+use anyhow::{Context as _, Result};
+use firewall_common::copy::Ring;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc::Receiver;
+use tracing::warn;
+
+use super::desk::{Desk, Names};
+use super::memory;
+use super::source::watch;
+use crate::config::Config;
+use crate::dataplane::{self, CopyRing, Enforcer, Instance, clock};
+use crate::engine::command::Command;
+use crate::engine::input::FeedEvent;
+use crate::engine::saved::{Key, Record};
+use crate::feed::{Feeds, Positions};
+use crate::report::slow_path::SlowPathReport;
+
+/// The kernel's side of the slow path, of one generation.
+pub(super) struct Parts {
+    trusted: CopyRing,
+    strangers: CopyRing,
+    enforcer: Enforcer,
+    names: Names,
+}
+
+impl Parts {
+    /// Opens what belongs to the active generation.
+    pub(super) fn open(instance: &Instance) -> dataplane::Result<Self> {
+        let policy = instance.policy()?;
+        let names = Names { v6_prefix: policy.v6_prefix, peers: policy.peers.clone() };
+        let (trusted, strangers) = (instance.copies(Ring::Trusted)?, instance.copies(Ring::Strangers)?);
+        Ok(Self { trusted, strangers, enforcer: instance.enforcer()?, names })
+    }
+}
+
+/// The slow path, running.
+pub(super) struct SlowPath {
+    trusted: AsyncFd<CopyRing>,
+    strangers: AsyncFd<CopyRing>,
+    desk: Desk,
+    feeds: Feeds,
+    told: Receiver<FeedEvent>,
+    /// Unix milliseconds of the start.
+    since: i64,
+}
+
+impl SlowPath {
+    /// Begins where the last daemon ended. To be called inside the loop's runtime.
+    pub(super) fn start(parts: Parts, config: &Config) -> Result<Self> {
+        let now = clock::now();
+        let (engine, positions) = memory::restored(config, now);
+        let (feeds, told) = Feeds::start(config, &positions).context("starting the feeds")?;
+        let (trusted, strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
+        let desk = Desk::new(engine, parts.enforcer, parts.names);
+        Ok(Self { trusted, strangers, desk, feeds, told, since: now.wall_ms })
+    }
+
+    /// Goes on with another generation, and its config if that can be read. What was learned stays.
+    pub(super) fn reopen(&mut self, parts: Parts, config: Option<&Config>) -> Result<()> {
+        (self.trusted, self.strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
+        self.desk.reopen(parts.enforcer, parts.names);
+        if let Some(config) = config {
+            self.desk.reconfigure(config);
+            self.feeds.reload(config).context("starting the feeds")?;
+        }
+        Ok(())
+    }
+
+    /// Waits for input, and deals with some of it; the trusted ring's goes first. Nothing is lost when this is dropped while
+    /// it waits.
+    pub(super) async fn turn(&mut self) -> Result<()> {
+        tokio::select! {
+            biased;
+            ready = self.trusted.readable_mut() => self.desk.read(ready.context(WAITING)?),
+            Some(event) = self.told.recv() => self.desk.hear(&event),
+            ready = self.strangers.readable_mut() => self.desk.read(ready.context(WAITING)?),
+        }
+        Ok(())
+    }
+
+    /// Whether somebody was banned since the last [`Self::take_learned`]: that is written down at once.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.desk.is_urgent()
+    }
+
+    /// What has been carried out and is to be written down.
+    pub(super) fn take_learned(&mut self) -> Vec<Command> {
+        self.desk.take_learned()
+    }
+
+    /// Takes back what nobody had room for.
+    pub(super) fn keep(&mut self, learned: Vec<Command>) {
+        self.desk.keep(learned);
+    }
+
+    /// Does what time alone brings about. Once a second.
+    pub(super) fn second(&mut self) {
+        self.desk.second();
+    }
+
+    /// What has changed of the engine's scores, with the key of their hashes.
+    pub(super) fn changed(&mut self) -> (Vec<Record>, Key) {
+        self.desk.changed()
+    }
+
+    /// A person has lifted the bans of these sources.
+    pub(super) fn lifted(&mut self, sources: &[firewall_common::addr::Prefix]) {
+        self.desk.lifted(sources);
+    }
+
+    /// Where the feeds' files have been read to.
+    pub(super) fn positions(&self) -> Positions {
+        self.feeds.positions()
+    }
+
+    /// The counters, for the status.
+    pub(super) fn report(&self) -> SlowPathReport {
+        let value = |result: serde_json::Result<serde_json::Value>| {
+            result.unwrap_or_else(|error| {
+                warn!("counters can't be shown: {error}");
+                serde_json::Value::Null
+            })
+        };
+        SlowPathReport {
+            since: self.since,
+            updated: clock::now().wall_ms,
+            engine: value(serde_json::to_value(self.desk.engine_counts())),
+            wire: value(serde_json::to_value(self.desk.wire_counts())),
+            feeds: value(serde_json::to_value(self.feeds.status())),
+        }
+    }
+
+    /// Stops the feeds; where their files were read to.
+    pub(super) fn stop(self) -> Positions {
+        self.feeds.stop()
+    }
+}
+
+const WAITING: &str = "waiting for the kernel's copies";
