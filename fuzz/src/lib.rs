@@ -9,16 +9,18 @@ pub mod config;
 pub mod header_scan;
 pub mod packet;
 pub mod start_line;
+pub mod stream;
 
 /// A property: panics when it does not hold for the input.
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 4] = [
+pub const TARGETS: [(&str, Property); 5] = [
     ("config", config::check),
     ("header_scan", header_scan::check),
     ("packet", packet::check),
     ("start_line", start_line::check),
+    ("stream", stream::check),
 ];
 
 /// The payload in a window that held `before` earlier.
