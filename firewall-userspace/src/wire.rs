@@ -33,12 +33,14 @@
 //! - A RST of the remote side counts only with exactly the expected number (RFC 5961 §3), and a SYN never does.
 //!
 //! So all that is handed on with [`Via::Tcp`] came from an address that completed a handshake. Bytes are lost where copies are; what
-//! is handed on then are whole messages after the next start line (see [`framing`]), never a message over a gap.
+//! is handed on then is the start of a message whose head was there, told as truncated, and whole messages from the next start line
+//! on (see [`framing`]); never a message over a gap.
 mod ahead;
 mod class;
 mod connection;
 mod counts;
 mod fragments;
+pub mod frame;
 mod framing;
 mod half;
 mod limits;

@@ -11,18 +11,20 @@ pub mod header_scan;
 pub mod message;
 pub mod packet;
 pub mod start_line;
+pub mod stream;
 
 /// A property: panics when it does not hold for the input.
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 6] = [
+pub const TARGETS: [(&str, Property); 7] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
     ("header_scan", header_scan::check),
     ("message", message::check),
     ("packet", packet::check),
     ("start_line", start_line::check),
+    ("stream", stream::check),
 ];
 
 /// The payload in a window that held `before` earlier.

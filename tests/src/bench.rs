@@ -18,6 +18,7 @@ mod rivals;
 mod shield;
 mod size;
 mod tiny;
+mod wire;
 mod xdp_filter;
 
 use std::path::PathBuf;
@@ -88,6 +89,7 @@ fn measure(options: &Options) -> Result<()> {
     let curves = curve::measure(points, &progress)?;
     show(curves.figures());
     show(size::measure()?);
+    show(wire::measure(costs));
     progress.finish_and_clear();
     options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves))
 }
