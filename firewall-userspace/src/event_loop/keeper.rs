@@ -30,6 +30,8 @@ use troubles::{Part, Troubles};
 const QUEUE: usize = 64;
 /// Events that the database keeps.
 const EVENTS_KEPT: u32 = 100_000;
+/// How long no event is written after one could not be.
+const EVENTS_PAUSE_MS: i64 = 5_000;
 /// How long the database's lock is waited for.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -110,6 +112,7 @@ impl Keeper {
             store: None,
             upkeep: Upkeep::default(),
             ledger: Ledger::default(),
+            events_from: 0,
             troubles: Troubles::default(),
             tell,
         };
@@ -140,6 +143,8 @@ struct Work {
     store: Option<Store>,
     upkeep: Upkeep,
     ledger: Ledger,
+    /// Unix milliseconds before which no event is written.
+    events_from: i64,
     troubles: Troubles,
     tell: UnboundedSender<News>,
 }
@@ -160,9 +165,12 @@ impl Work {
         self.instance.close()
     }
 
+    /// Events are samples: while the database takes none, they are not what anybody waits for.
     fn record(&mut self, events: &[NewEvent]) {
-        let Some(store) = &mut self.store else { return };
+        let now = clock::now().wall_ms;
+        let Some(store) = self.store.as_mut().filter(|_| self.events_from <= now) else { return };
         let recorded = store.insert_events(events, EVENTS_KEPT);
+        self.events_from = if recorded.is_ok() { now } else { now.saturating_add(EVENTS_PAUSE_MS) };
         self.troubles.note(Part::Events, recorded.err());
     }
 

@@ -9,8 +9,8 @@ use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::store::{Backlog, Dropped, Learned, Recorded, Store, StoreError};
 
-/// Things that wait at most: a ban with its evidence takes some kilobytes, everything else less.
-const WAITING_MAX: usize = 100_000;
+/// Bytes of what waits at most: some ten thousand bans with their evidence, or fifty thousand scores.
+const WAITING_MAX: usize = 24 << 20;
 
 /// The backlog, and how far the marks have been read.
 pub(super) struct Ledger {
