@@ -2,11 +2,12 @@
 //!
 //! Owns: the instance and the open database. Refuses: reading events, so that neither a slow disk nor the verifier keeps
 //! the loop from them.
+mod jobs;
 mod ledger;
 mod troubles;
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,20 +15,17 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
-use firewall_common::addr::Prefix;
-
-use super::source::{Parts, Source};
+use super::source::Parts;
 use crate::config;
 use crate::dataplane::{self, Instance, clock};
 use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{Seen, Task, Upkeep};
 use crate::store::{NewEvent, Options, Store, StoreError};
+pub(super) use jobs::{Job, Jobs, News, Refused, Reopened};
 use ledger::Ledger;
 use troubles::{Part, Troubles};
 
-/// Jobs that wait; at ten batches of events a second, a few seconds' worth.
-const QUEUE: usize = 64;
 /// Events that the database keeps.
 const EVENTS_KEPT: u32 = 100_000;
 /// How long no event is written after one could not be.
@@ -35,74 +33,16 @@ const EVENTS_PAUSE_MS: i64 = 5_000;
 /// How long the database's lock is waited for.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// What there is to do.
-pub(super) enum Job {
-    /// Keep events.
-    Record(Vec<NewEvent>),
-    /// Write down what was done on these commands.
-    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
-    Commands(Vec<Command>),
-    /// Write down what the engine counts; with the key of its hashes.
-    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
-    Scores(Vec<Record>, Key),
-    /// Look whether anything changed.
-    Look,
-    /// Read the config anew and apply it.
-    Reload,
-    /// End.
-    Stop,
-}
-
-/// What the thread tells the loop.
-pub(super) enum News {
-    /// What the loop reads from has changed.
-    Reopened(Box<Reopened>),
-    /// A person has lifted the bans of these sources; the engine's scores of them count no more.
-    Lifted(Vec<Prefix>),
-}
-
-/// What the loop reads from, as it is now.
-pub(super) struct Reopened(Parts);
-
-impl Reopened {
-    /// To be called inside the loop's runtime.
-    pub(super) fn source(self) -> Result<Source> {
-        self.0.into_source()
-    }
-}
-
 /// The thread.
 pub(super) struct Keeper {
     jobs: Jobs,
     thread: JoinHandle<dataplane::Result<()>>,
 }
 
-/// The way to the thread.
-#[derive(Clone)]
-pub(super) struct Jobs(SyncSender<Job>);
-
-/// Why a job was not taken.
-pub(super) enum Refused {
-    /// Too many wait.
-    Full(Job),
-    /// The thread has ended, which it never should.
-    Ended,
-}
-
-impl Jobs {
-    /// Gives it a job, without waiting.
-    pub(super) fn give(&self, job: Job) -> std::result::Result<(), Refused> {
-        self.0.try_send(job).map_err(|error| match error {
-            TrySendError::Full(job) => Refused::Full(job),
-            TrySendError::Disconnected(_) => Refused::Ended,
-        })
-    }
-}
-
 impl Keeper {
     /// Starts the thread.
     pub(super) fn spawn(instance: Instance, config_file: Option<PathBuf>) -> Result<(Self, UnboundedReceiver<News>)> {
-        let (jobs, queue) = sync_channel(QUEUE);
+        let (jobs, queue) = Jobs::queue();
         let (tell, told) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
         let work = Work {
@@ -117,7 +57,7 @@ impl Keeper {
             tell,
         };
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || work.run(&queue));
-        Ok((Self { jobs: Jobs(jobs), thread: thread.context("starting a thread")? }, told))
+        Ok((Self { jobs, thread: thread.context("starting a thread")? }, told))
     }
 
     /// A way to it.
@@ -127,7 +67,7 @@ impl Keeper {
 
     /// Has it finish what waits and close the instance.
     pub(super) fn finish(self) -> Result<()> {
-        let _ = self.jobs.0.send(Job::Stop);
+        self.jobs.stop();
         match self.thread.join() {
             Ok(closed) => closed.context("closing the instance"),
             Err(_) => anyhow::bail!("the thread that keeps the maps panicked; please report it"),
@@ -154,8 +94,8 @@ impl Work {
         for job in queue {
             match job {
                 Job::Record(events) => self.record(&events),
-                Job::Commands(commands) => self.learn(commands),
-                Job::Scores(records, key) => self.keep_scores(records, key),
+                Job::Commands { commands, time } => self.learn(commands, time),
+                Job::Scores { records, key, time } => self.keep_scores(records, key, time),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),
                 Job::Stop => break,
@@ -174,16 +114,14 @@ impl Work {
         self.troubles.note(Part::Events, recorded.err());
     }
 
-    fn learn(&mut self, commands: Vec<Command>) {
-        let now = clock::now().wall_ms;
-        self.ledger.take(commands, now, self.instance.policy().ok());
-        self.write_down(now);
+    fn learn(&mut self, commands: Vec<Command>, time: i64) {
+        self.ledger.take(commands, time, self.instance.policy().ok());
+        self.write_down(clock::now().wall_ms);
     }
 
-    fn keep_scores(&mut self, records: Vec<Record>, key: Key) {
-        let now = clock::now().wall_ms;
-        self.ledger.take_scores(records, key, now, self.instance.policy().ok());
-        self.write_down(now);
+    fn keep_scores(&mut self, records: Vec<Record>, key: Key, time: i64) {
+        self.ledger.take_scores(records, key, time, self.instance.policy().ok());
+        self.write_down(clock::now().wall_ms);
     }
 
     /// Writes down what has been learned. A database that can't be written keeps it waiting, and nothing else.
