@@ -36,7 +36,7 @@ pub struct CopyHead {
     pub total: u32,
     /// TCP's sequence number of the first byte; 0 for UDP.
     pub seq: u32,
-    /// The datagram's identification, for a fragment.
+    /// The datagram's identification, for a fragment; otherwise TCP's acknowledgement number (see [`CopyHead::ack`]).
     pub fragment_id: u32,
     /// Offset in the datagram's IP payload, for a fragment. The first fragment's payload begins with the UDP header.
     pub fragment_offset: u32,
@@ -53,6 +53,24 @@ pub struct CopyHead {
     /// What the remote is: [`Kind`] as a number.
     pub kind: u8,
 }
+
+/// A ring of copies. There are two, so that what strangers provoke never starves the others.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ring {
+    /// What strangers and known sources send, and what is answered to them.
+    Strangers = 0,
+    /// What peers, allowed sources and registrants send, what is answered to them, and our own requests to anyone.
+    Trusted = 1,
+}
+
+impl Ring {
+    /// Both.
+    pub const ALL: [Self; RINGS] = [Self::Strangers, Self::Trusted];
+}
+
+/// How many rings there are.
+pub const RINGS: usize = 2;
 
 /// What a source is to the policy.
 #[repr(u8)]
@@ -83,6 +101,15 @@ impl Kind {
         }
     }
 
+    /// The ring that copies of its requests go to, and of our responses to them.
+    #[inline(always)]
+    pub const fn ring(self) -> Ring {
+        match self {
+            Self::Peer | Self::Allowed | Self::Registrant => Ring::Trusted,
+            Self::Stranger | Self::Known => Ring::Strangers,
+        }
+    }
+
     /// Whether the operator vouches for it. Such a source is never banned by the firewall itself.
     #[inline(always)]
     pub const fn is_trusted(self) -> bool {
@@ -91,6 +118,25 @@ impl Kind {
 }
 
 impl CopyHead {
+    /// TCP's acknowledgement number: that of the next byte which the sender expects. A segment without the ACK flag has 0.
+    /// It stands where a fragment has its identification: segments in fragments are not followed.
+    #[inline(always)]
+    pub const fn ack(&self) -> u32 {
+        self.fragment_id
+    }
+
+    /// Whether the packet is a fragment of its datagram.
+    #[inline(always)]
+    pub const fn is_fragment(&self) -> bool {
+        self.flags & FLAG_MORE_FRAGMENTS != 0 || self.fragment_offset != 0
+    }
+
+    /// Whether our side sent the packet.
+    #[inline(always)]
+    pub const fn is_egress(&self) -> bool {
+        self.flags & FLAG_EGRESS != 0
+    }
+
     /// Splits a record of the ring into its head and its payload; `None` for a record that contradicts itself.
     pub fn split(record: &[u8]) -> Option<(Self, &[u8])> {
         let head = Self::from_bytes(record)?;

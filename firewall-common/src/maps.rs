@@ -30,8 +30,12 @@ names! {
     REGISTRANTS;
     /// Array of rate cells: the strangers' two rows, one after the other.
     CELLS;
-    /// Array of one rate cell: all strangers together.
+    /// Array of two rate cells: all strangers together, and all known sources together.
     TOTAL;
+    /// Hash: [`crate::policy::HoldKey`] → [`crate::policy::Hold`].
+    HOLDS;
+    /// Array of times: two rows of when our side last sent a request to a source.
+    CALLED;
     /// Array: the strangers' hash key, made at first load and kept across generations.
     HASH_KEY;
     /// LRU hash: datagram → [`crate::policy::DatagramVerdict`].
@@ -46,8 +50,16 @@ names! {
     EVENT_CREDITS;
     /// Per-CPU array of one: events lost to a full ring.
     EVENTS_LOST;
-    /// Per-CPU array of one [`crate::sip::Window`].
-    WINDOW;
+    /// Ring buffer of [`crate::copy::CopyHead`]s with payload: what strangers send or provoke.
+    COPIES_STRANGERS;
+    /// Ring buffer of the same: of peers, allowed sources, registrants, and our own requests.
+    COPIES_TRUSTED;
+    /// Per-CPU array: ring → copies made.
+    COPIES_MADE;
+    /// Per-CPU array: ring → copies lost to a full ring.
+    COPIES_LOST;
+    /// Per-CPU array of one [`crate::sip::Window`] behind a [`crate::copy::CopyHead`].
+    DESK;
     /// Per-CPU array of one [`crate::policy::Tick`].
     CLOCK;
 }
@@ -61,6 +73,8 @@ pub const STATE: &[&str] = &[
     REGISTRANTS,
     CELLS,
     TOTAL,
+    HOLDS,
+    CALLED,
     HASH_KEY,
     FRAGMENTS,
     STATS,
@@ -68,6 +82,10 @@ pub const STATE: &[&str] = &[
     EVENTS,
     EVENT_CREDITS,
     EVENTS_LOST,
+    COPIES_STRANGERS,
+    COPIES_TRUSTED,
+    COPIES_MADE,
+    COPIES_LOST,
 ];
 
 /// Maps that belong to one generation of the program and its policy.
@@ -95,11 +113,13 @@ pub mod program {
     pub const INGRESS_FRAGS: &str = "sip_ingress_frags";
     /// Judges frames of BPF_PROG_TEST_RUN with a [`crate::event::Probe`] before them; never attached.
     pub const PROBE: &str = "sip_probe";
+    /// Hears what our side sends.
+    pub const EGRESS: &str = "sip_egress";
 }
 
 /// The version of the maps' layout; part of the path under which they are pinned. Grows with every change of a state
 /// map's key, value or type.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// Bans and denied single sources.
 pub const SOURCES_DEFAULT: u32 = 131_072;
@@ -111,7 +131,15 @@ pub const PEER_PREFIXES_DEFAULT: u32 = 65_536;
 pub const REGISTRANTS_DEFAULT: u32 = 32_768;
 /// Cells in each of the strangers' two rows; a power of two.
 pub const CELLS_DEFAULT: u32 = 1 << 18;
+/// Held sources and accounts.
+pub const HOLDS_DEFAULT: u32 = 32_768;
+/// Cells in each of the two rows of sources that our side called; a power of two.
+pub const CALLED_CELLS: u32 = 1 << 16;
 /// Datagrams in fragments.
 pub const FRAGMENTS_DEFAULT: u32 = 16_384;
 /// Bytes of the event ring; a power of two.
 pub const EVENTS_DEFAULT: u32 = 1 << 19;
+/// Bytes of the ring of strangers' copies; a power of two.
+pub const COPIES_STRANGERS_DEFAULT: u32 = 1 << 21;
+/// Bytes of the ring of trusted copies; a power of two.
+pub const COPIES_TRUSTED_DEFAULT: u32 = 1 << 22;

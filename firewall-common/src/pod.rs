@@ -5,8 +5,8 @@
 use crate::copy::CopyHead;
 use crate::event::{Event, Probe};
 use crate::policy::{
-    Counter, DatagramKey, DatagramVerdict, Entry, PeerCounter, PeerRule, Policy, PortTable, PrefixFilter, Registrant,
-    Term,
+    Counter, DatagramKey, DatagramVerdict, Entry, Hold, HoldKey, PeerCounter, PeerRule, Policy, PortTable,
+    PrefixFilter, Registrant, Term,
 };
 use crate::{addr, limiter, sip};
 
@@ -29,13 +29,15 @@ no_padding! {
     addr::Addr = 16;
     addr::Prefix = 4, 16;
     limiter::Limit = 16;
-    Policy = 8, 16, 16, LIMITS, LIMITS, 16, 6 * 4;
+    Policy = 8, 16, 16, LIMITS, LIMITS, 3 * 16, 8, 8 * 4;
     PeerRule = LIMITS, 2, 1, 1, 4;
     Term = 8, 4, 4;
     Entry = 16, 16, 8;
-    Registrant = 8, 8 * sip::method::CLASS_SLOTS;
+    Registrant = 8, 8, 8 * sip::method::CLASS_SLOTS;
+    HoldKey = 16, 8;
+    Hold = 8, 8;
     DatagramKey = 16, 16, 4, 4;
-    DatagramVerdict = 8, 4, 4;
+    DatagramVerdict = 8, 4 * 4;
     Counter = 16;
     PeerCounter = 16;
     Event = 8, 16, 16, 4, 4, 2, 2, 4, crate::event::SNAPSHOT;

@@ -14,8 +14,18 @@ pub const FLAG_TRUNK: u32 = 1;
 /// Set in [`Policy::flags`]: some entry or ban covers all traffic, so packets for other ports are looked up too.
 /// (The daemon and the command keep it in [`crate::maps::SWITCHES`], because it changes by the hour.)
 pub const SWITCH_SCOPE_ALL: u32 = 0;
+/// A switch: which kinds of [`Hold`] there are ([`HOLDS_SOURCES`], [`HOLDS_ACCOUNTS`]); without any nothing is looked up.
+pub const SWITCH_HOLDS: u32 = 1;
+/// A switch: the kernel's monotonic nanoseconds from which on responses of strangers are judged; 0: they are not,
+/// because nobody notes whom our side calls.
+pub const SWITCH_RESPONSES: u32 = 2;
 /// How many switches there are.
-pub const SWITCHES: usize = 1;
+pub const SWITCHES: usize = 3;
+
+/// Set in [`SWITCH_HOLDS`]: some source is held as a whole.
+pub const HOLDS_SOURCES: u64 = 1;
+/// Set in [`SWITCH_HOLDS`]: some account is held.
+pub const HOLDS_ACCOUNTS: u64 = 2;
 
 /// Transports, as bits.
 pub const UDP: u8 = 1;
@@ -42,6 +52,12 @@ pub struct Policy {
     pub registrant: Limits,
     /// What all strangers together may send.
     pub total: Limit,
+    /// What all known sources together may send.
+    pub known_total: Limit,
+    /// What one held source or account may send.
+    pub hold: Limit,
+    /// Nanoseconds for which a source that our side sent a request to may send responses.
+    pub called_for: u64,
     /// Cells in a row of the strangers' array, less one.
     pub cells_mask: u32,
     /// `FLAG_…`.
@@ -54,6 +70,10 @@ pub struct Policy {
     pub stranger_transports: u32,
     /// How many peers there are (ids 1..=peers).
     pub peers: u32,
+    /// Bytes of payload that a copy carries at most.
+    pub copy_max: u32,
+    /// Makes the size a multiple of the alignment without padding.
+    pub reserved: u32,
 }
 
 impl Policy {
@@ -65,12 +85,17 @@ impl Policy {
         stranger: [Limit::NONE; CLASS_SLOTS],
         registrant: [Limit::NONE; CLASS_SLOTS],
         total: Limit::NONE,
+        known_total: Limit::NONE,
+        hold: Limit::new(1, 60_000_000_000, 1),
+        called_for: 300_000_000_000,
         cells_mask: 0,
         flags: 0,
         start_line_max: 1024,
         scan_max: 2048,
         stranger_transports: ALL_TRANSPORTS as u32,
         peers: 0,
+        copy_max: 4_096,
+        reserved: 0,
     };
 }
 
@@ -156,6 +181,13 @@ impl Default for PrefixFilter {
         Self::new()
     }
 }
+
+/// The place of the strangers' cell among the totals.
+pub const STRANGERS_TOTAL: u32 = 0;
+/// The place of the known sources' cell.
+pub const KNOWN_TOTAL: u32 = 1;
+/// How many totals there are.
+pub const TOTALS: usize = 2;
 
 /// The id of the peer that stands for the operator's allow entries.
 pub const ALLOWED_PEER: u32 = 0;
@@ -279,14 +311,41 @@ impl Entry {
     }
 }
 
-/// A registrant: a stranger that proved itself.
+/// A registrant: a stranger that proved itself; or a source that was one and is remembered.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registrant {
     /// Kernel monotonic nanoseconds at which the trust ends.
     pub until: u64,
+    /// Kernel monotonic nanoseconds until which the source is remembered as known.
+    pub known_until: u64,
     /// Rate cells by [`crate::sip::Class::slot`].
     pub cells: [u64; CLASS_SLOTS],
+}
+
+/// What is held: a source as a whole, or one account's requests from it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HoldKey {
+    /// The source.
+    pub source: Addr,
+    /// [`crate::sip::account::hash`] of the account; [`Self::WHOLE`] for the whole source.
+    pub account: u64,
+}
+
+impl HoldKey {
+    /// In the place of an account: the whole source.
+    pub const WHOLE: u64 = 0;
+}
+
+/// A limit far below the usual one, for a while.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Kernel monotonic nanoseconds at which it ends.
+    pub until: u64,
+    /// The rate cell.
+    pub cell: u64,
 }
 
 /// The key of a datagram in fragments (RFC 791 §3.2, RFC 8200 §4.5).
@@ -311,8 +370,12 @@ pub struct DatagramVerdict {
     pub until: u64,
     /// Bytes of the datagram that the first fragment held.
     pub end: u32,
+    /// The id of the peer that sent it; 0 for none.
+    pub peer: u32,
     /// Whether the datagram is dropped.
     pub dropped: u32,
+    /// The number plus one of the sender's [`crate::copy::Kind`] if the datagram is copied; 0 if it is not.
+    pub copied: u32,
 }
 
 /// The time at a tick of the kernel's timer.

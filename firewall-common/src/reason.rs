@@ -57,6 +57,8 @@ reasons! {
     Stranger = 5, "stranger", Limit;
     /// A later fragment of a datagram whose first fragment passed.
     Fragment = 6, "fragment", Fragment;
+    /// From a source that was a registrant lately, inside the strangers' limits.
+    Known = 7, "known", Limit;
 
     /// The operator's deny entry covers the source.
     Denied = 8, "denied", Deny;
@@ -90,7 +92,7 @@ reasons! {
     RateKeepalive = 22, "rate_keepalive", Limit;
     /// More TCP connection attempts than the source's limit.
     RateConnect = 23, "rate_connect", Limit;
-    /// All strangers together send more than their total limit.
+    /// All strangers together, or all known sources together, send more than their total limit.
     RateTotal = 24, "rate_total", Limit;
     /// A fragment too small to judge: a first one that does not hold the whole start line, or a later one that begins
     /// inside the headers.
@@ -115,6 +117,12 @@ reasons! {
     VlanDepth = 34, "vlan_depth", Parse;
     /// An IPv6 packet whose source is a v4-mapped address, which no wire may carry (RFC 4291 §2.5.5.2, RFC 6890).
     MartianSource = 35, "martian_source", Parse;
+    /// A response from a stranger to whom our side sent no request lately.
+    UnsolicitedResponse = 36, "unsolicited_response", Response;
+    /// More requests than a source may send that is held for what it did.
+    RateOffender = 37, "rate_offender", Limit;
+    /// More requests for an account than the source may send, because that account is held there.
+    RateAccount = 38, "rate_account", Limit;
 }
 
 impl Reason {
@@ -153,6 +161,8 @@ pub enum Stage {
     Transport,
     /// Is it SIP?
     Sip,
+    /// Responses that nobody asked for.
+    Response,
     /// Scanner signatures.
     Signature,
     /// Rate limits.
@@ -169,6 +179,7 @@ impl Stage {
         Self::Peer,
         Self::Transport,
         Self::Sip,
+        Self::Response,
         Self::Signature,
         Self::Limit,
     ];
@@ -183,6 +194,7 @@ impl Stage {
             Self::Peer => "peer",
             Self::Transport => "transport",
             Self::Sip => "sip",
+            Self::Response => "response",
             Self::Signature => "signature",
             Self::Limit => "limit",
         }

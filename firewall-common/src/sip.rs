@@ -1,7 +1,8 @@
 //! What is understood of SIP in one datagram or segment (RFC 3261).
 //!
-//! Owns: the window onto a payload, the start line, methods, the scan for scanners' signatures, and the strict reader of
-//! whole messages. Refuses: state across messages, and any allocation.
+//! Owns: the window onto a payload, the start line, methods, accounts, the scan for scanners' signatures, and the strict
+//! reader of whole messages. Refuses: state across messages, and any allocation.
+pub mod account;
 pub mod header_scan;
 pub mod message;
 pub mod method;

@@ -12,8 +12,9 @@ pub struct Verdict {
     /// The reason; it says whether the packet passes.
     pub reason: Reason,
     /// What decided, read by the reason: the id of an entry ([`Reason::Denied`], [`Reason::Banned`],
-    /// [`Reason::Allowed`]), of a peer ([`Reason::Peer`], [`Reason::Method`]), of a signature ([`Reason::Signature`]);
-    /// otherwise 0.
+    /// [`Reason::Allowed`]; 0 for a ban that the database does not have yet), of a peer ([`Reason::Peer`],
+    /// [`Reason::Method`]), of a signature ([`Reason::Signature`]); the place of a total ([`Reason::RateTotal`]); otherwise
+    /// 0.
     pub detail: u32,
 }
 

@@ -14,7 +14,9 @@ mod frame;
 mod host_key;
 mod opaque;
 mod pipeline;
+mod scan;
 mod stage;
+mod switches;
 mod trial;
 
 use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS};

@@ -6,15 +6,18 @@ use core::ops::ControlFlow::{Break, Continue};
 use firewall_common::packet::{self, ACK, Packet, Part, Ports, Protocol, SYN};
 use firewall_common::policy::port;
 use firewall_common::reason::Reason;
+use firewall_common::sip::window::EXAMINED;
 use firewall_common::sip::{Class, Window};
 use firewall_common::verdict::{Flow, Verdict};
 
+use crate::constants::policy;
 use crate::exit::{self, Action};
 use crate::frame::Frame;
 use crate::opaque;
+use crate::scan;
 use crate::stage::sip::Said;
 use crate::stage::source::Who;
-use crate::stage::{deny, fragment, limit, ports, signature, sip, source, transport};
+use crate::stage::{deny, fragment, hold, limit, ports, response, signature, sip, source, transport};
 use crate::trial::{Circumstances, Trial};
 
 /// Judges a frame and draws the consequences.
@@ -167,13 +170,34 @@ fn message<C: Circumstances>(
 
 #[inline(always)]
 fn content<C: Circumstances>(trial: &mut Trial<C>, who: &Who, window: &Window, said: Said) -> Flow<()> {
-    if let Some((method, headers)) = said.request() {
-        transport::judge_method(trial, who, method)?;
-        if !who.is_trusted() {
-            // The search costs more than all else: who is over the limit anyway must not make us search.
-            limit::judge_used_up(trial, who, said.class())?;
-            signature::judge(trial, window, headers)?;
+    match said.request() {
+        Some((method, headers)) => {
+            transport::judge_method(trial, who, method)?;
+            if !who.is_trusted() {
+                // The search costs more than all else: who is over the limit anyway must not make us search.
+                limit::judge_used_up(trial, who, said.class())?;
+                hold::judge_source(trial, who)?;
+                search(trial, who, window, headers)?;
+            }
         }
+        // Only datagrams' come here: those of a stream are the middle of a connection.
+        None if said.class() == Class::Response => response::judge(trial, who)?,
+        None => {}
     }
     limit::judge(trial, who, said.class())
+}
+
+/// What header fields give away.
+#[inline(always)]
+fn search<C: Circumstances>(trial: &mut Trial<C>, who: &Who, window: &Window, headers: u32) -> Flow<()> {
+    let accounts = hold::accounts();
+    if opaque::forget(accounts) == 0 && !signature::are_wanted() {
+        return Continue(());
+    }
+    let limit = if signature::are_wanted() { policy().scan_max } else { EXAMINED };
+    let values = scan::locate(window, headers, limit);
+    if opaque::forget(accounts) != 0 {
+        hold::judge_account(trial, who, window, values.from)?;
+    }
+    signature::judge(trial, window, &values)
 }

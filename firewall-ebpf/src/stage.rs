@@ -1,8 +1,10 @@
 //! The stages, one file each, each with the maps that only it queries.
 pub(crate) mod deny;
 pub(crate) mod fragment;
+pub(crate) mod hold;
 pub(crate) mod limit;
 pub(crate) mod ports;
+pub(crate) mod response;
 pub(crate) mod signature;
 pub(crate) mod sip;
 pub(crate) mod source;

@@ -22,6 +22,7 @@ mod rate;
 mod reader;
 mod section;
 mod signature;
+mod slow_path;
 mod span;
 mod suggest;
 mod tables;
@@ -33,6 +34,7 @@ mod value;
 mod word;
 
 pub use bans::Bans;
+pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use compile::{Compiled, compile};
 pub use docs::default_file;
 pub use file::{DEFAULT_PATH, load, parse_str};
@@ -46,6 +48,7 @@ pub use ports::{Media, PortList, PortRange, Ports};
 pub use problem::{Fault, Position, Problem, Severity};
 pub use rate::Rate;
 pub use signature::{Signature, Token};
+pub use slow_path::{RingSize, SlowPath};
 pub use span::{Allowance, Ladder, Span};
 pub use tables::{Capacities, Capacity, Events, Paths, Registrants, Sip, Strangers};
 pub use tracking::Tracking;
@@ -62,7 +65,7 @@ section! {
         /// Who may speak SIP: "open" lets strangers in, inside the limits below; "trunk" lets only peers in.
         mode: Mode = Mode::Open;
         /// Judge, count and log, but drop nothing: true for everything, or a list of stages, such as ["limit"]. Stages are
-        /// parse, fragment, deny, peer, transport, sip, signature and limit.
+        /// parse, fragment, deny, peer, transport, sip, response, signature and limit.
         monitor: Monitor = Monitor::default();
         /// How much the daemon says: "error", "warn", "info", "debug" or "trace".
         log: Level = Level::Info;
@@ -79,6 +82,7 @@ section! {
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
         tracking: Tracking = Tracking::default();
+        slow_path: SlowPath = SlowPath::default();
         events: Events = Events::default();
         capacity: Capacities = Capacities::default();
         paths: Paths = Paths::default();
@@ -176,6 +180,11 @@ impl Config {
     /// How much the slow path remembers.
     pub fn tracking(&self) -> &Tracking {
         &self.tracking
+    }
+
+    /// What the kernel hands to the daemon.
+    pub fn slow_path(&self) -> &SlowPath {
+        &self.slow_path
     }
 
     /// How drops are sampled.

@@ -7,6 +7,7 @@ use firewall_common::sip::Window;
 
 pub mod config;
 pub mod header_scan;
+pub mod message;
 pub mod packet;
 pub mod start_line;
 
@@ -14,9 +15,10 @@ pub mod start_line;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 4] = [
+pub const TARGETS: [(&str, Property); 5] = [
     ("config", config::check),
     ("header_scan", header_scan::check),
+    ("message", message::check),
     ("packet", packet::check),
     ("start_line", start_line::check),
 ];

@@ -1,7 +1,7 @@
 //! Finds the header fields whose values are looked at, 32 bytes at a time.
 //!
 //! Owns: where the values of User-Agent and From begin. Refuses: reading values, and every other header field.
-use super::window::{EXAMINED, Window, lowest_index, lowest_zero, repeat};
+use super::window::{EXAMINED, Window, first_zero, repeat};
 
 /// Where header values begin: offsets in the window, 0 for a field that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -26,8 +26,7 @@ pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
     // The line end before `start`.
     let mut at = start.wrapping_sub(1);
     for _ in 0..EXAMINED / 32 + LINES {
-        let ends = w.words(at).map(|word| lowest_zero(word ^ repeat(b'\n')));
-        let step = first(ends);
+        let step = first_zero(w.words(at).map(|word| word ^ repeat(b'\n')));
         at = w.forget(at + step);
         if at >= limit {
             break;
@@ -43,16 +42,6 @@ pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
         note(w, at, name | repeat(0x20), &mut found);
     }
     found
-}
-
-/// The index of the first marked byte of four words; 32 for none.
-#[inline(always)]
-const fn first([a, b, c, d]: [u64; 4]) -> u32 {
-    if a | b | c | d == 0 {
-        return 32;
-    }
-    let (low, [e, f]) = if a | b == 0 { (16, [c, d]) } else { (0, [a, b]) };
-    if e == 0 { low + 8 + lowest_index(f) } else { low + lowest_index(e) }
 }
 
 /// Notes the value of the line at `line`, whose first eight bytes in lower case are `name`, if it is of interest.

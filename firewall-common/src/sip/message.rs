@@ -14,6 +14,7 @@ mod date;
 mod digest;
 mod draft;
 mod field;
+mod find;
 mod framing;
 mod head;
 mod lines;

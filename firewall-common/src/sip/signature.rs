@@ -78,6 +78,10 @@ mod class {
 /// Where in a value the scan stands: the field's number, plus [`QUOTED`] between quotation marks.
 type Place = u32;
 const QUOTED: Place = 4;
+/// Where a scan of User-Agent begins.
+pub const USER_AGENT: Place = Field::UserAgent as Place;
+/// Where a scan of From begins.
+pub const FROM: Place = Field::FromDisplay as Place;
 /// The part of interest has ended.
 const ENDED: Place = 8;
 
@@ -206,19 +210,18 @@ impl Table {
     }
 
     /// The first signature among the tokens of the User-Agent value at `at`.
-    #[inline(always)]
     pub fn user_agent(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, Field::UserAgent as Place)
+        self.scan(w, at, USER_AGENT)
     }
 
     /// The first signature among the tokens of the From value at `at`.
-    #[inline(always)]
     pub fn from(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, Field::FromDisplay as Place)
+        self.scan(w, at, FROM)
     }
 
+    /// The first signature among the tokens of the value at `at` of a header field: [`USER_AGENT`] or [`FROM`].
     #[inline(always)]
-    fn scan(&self, w: &Window, start: u32, place: Place) -> Option<u32> {
+    pub fn scan(&self, w: &Window, start: u32, place: u32) -> Option<u32> {
         let mut place = w.forget(place);
         let mut hash = Hash::begin(self.seed, place).forget(w);
         for i in 0..VALUE_MAX {

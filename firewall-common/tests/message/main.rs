@@ -4,6 +4,10 @@
 //! Owns: which messages are read, which are refused and by which rule, and that what is written is read. Refuses: the
 //! rules themselves.
 mod corpus;
+mod cut;
+mod fields;
+mod rebuilt;
+mod refusals;
 
 use std::fs;
 use std::path::{Path, PathBuf};

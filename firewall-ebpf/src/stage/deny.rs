@@ -10,12 +10,13 @@ use aya_ebpf::maps::{Array, HashMap};
 use firewall_common::addr::Addr;
 use firewall_common::entry_filter::EntryFilter;
 use firewall_common::maps;
-use firewall_common::policy::{Action, Entry, SWITCH_SCOPE_ALL, SWITCHES as SWITCH_COUNT, Term};
+use firewall_common::policy::{Action, Entry, SWITCH_SCOPE_ALL, Term};
 use firewall_common::reason::Reason;
 use firewall_common::verdict::{Flow, Verdict, stop};
 
 use crate::cell;
 use crate::host_key::HostKey;
+use crate::switches;
 use crate::trial::{Circumstances, Trial};
 
 #[map]
@@ -24,8 +25,6 @@ static SOURCES: HashMap<Addr, Entry> = HashMap::with_max_entries(maps::SOURCES_D
 static ENTRIES: LpmTrie<[u8; 16], Entry> = LpmTrie::with_max_entries(maps::ENTRIES_DEFAULT, 0);
 #[map]
 static ENTRY_FILTER: Array<u64> = Array::with_max_entries(EntryFilter::WORDS as u32, 0);
-#[map]
-static SWITCHES: Array<u64> = Array::with_max_entries(SWITCH_COUNT as u32, 0);
 
 /// Stops a denied or banned source. Goes on with the id plus one of the allow entry that covers the source, or zero.
 #[inline(always)]
@@ -46,7 +45,7 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>) -> Flow<u64> {
 /// The verdict for a packet that is for no protected port: only an entry for all traffic can stop it.
 #[inline(always)]
 pub(crate) fn judge_other<C: Circumstances>(trial: &mut Trial<C>) -> Flow<Verdict> {
-    if SWITCHES.get(SWITCH_SCOPE_ALL).is_some_and(|on| *on != 0)
+    if switches::value(SWITCH_SCOPE_ALL) != 0
         && let Some(term) = find(trial, covers_all)
         && covers_all(&term)
     {

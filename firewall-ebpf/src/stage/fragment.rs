@@ -60,7 +60,8 @@ pub(crate) fn first<C: Circumstances>(trial: &Trial<C>, packet: &Packet, verdict
     if !trial.commits() || matches!(verdict.reason, Reason::Denied | Reason::Banned) {
         return;
     }
-    let verdict = DatagramVerdict { until: trial.now() + LIFETIME, end: packet.len, dropped: u32::from(dropped) };
+    let (until, end) = (trial.now() + LIFETIME, packet.len);
+    let verdict = DatagramVerdict { until, end, peer: 0, dropped: u32::from(dropped), copied: 0 };
     // A full map makes room by itself; nothing else can fail, and a lost entry does no harm.
     let _ = FRAGMENTS.insert(key(trial, packet), verdict, 0);
 }

@@ -1,4 +1,5 @@
-//! Who sent it: a peer, a registrant or a stranger; and whether a stranger may speak at all.
+//! Who sent it: a peer, a registrant, one that was a registrant lately, or a stranger; and whether a stranger may speak
+//! at all.
 //!
 //! Owns: peers' prefixes and rules, and the registrants. Refuses: rates.
 use core::ops::ControlFlow::Continue;
@@ -7,6 +8,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap};
 use firewall_common::addr::Addr;
+use firewall_common::copy::Kind;
 use firewall_common::maps;
 use firewall_common::policy::{ALLOWED_PEER, FLAG_TRUNK, PeerRule, Registrant};
 use firewall_common::reason::Reason;
@@ -25,25 +27,12 @@ static PEER_RULES: Array<PeerRule> = Array::with_max_entries(1, 0);
 #[map]
 static REGISTRANTS: HashMap<Addr, Registrant> = HashMap::with_max_entries(maps::REGISTRANTS_DEFAULT, 0);
 
-/// What kind of source it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A peer; [`Who::id`] is the peer's.
-    Peer,
-    /// Covered by the operator's allow entry; [`Who::id`] is the entry's.
-    Allowed,
-    /// A registrant.
-    Registrant,
-    /// Anybody else.
-    Stranger,
-}
-
 /// Who sent a packet.
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
     /// [`Kind`] as a number; see [`Who::kind`].
     number: u32,
-    /// The id of the peer or the entry.
+    /// The id of the peer, or of the allow entry.
     pub(crate) id: u32,
     /// What rates are kept by.
     pub(crate) source: Addr,
@@ -59,12 +48,7 @@ impl Who {
     /// follow all later stages once for each kind.
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
-        match opaque::forget(u64::from(self.number)) {
-            0 => Kind::Peer,
-            1 => Kind::Allowed,
-            2 => Kind::Registrant,
-            _ => Kind::Stranger,
-        }
+        Kind::from_number(opaque::forget(u64::from(self.number)) as u32)
     }
 
     /// The verdict for a packet to which no stage objects.
@@ -75,6 +59,7 @@ impl Who {
             Kind::Allowed => Reason::Allowed,
             Kind::Registrant => Reason::Registrant,
             Kind::Stranger => Reason::Stranger,
+            Kind::Known => Reason::Known,
         };
         Verdict { reason, detail: self.id }
     }
@@ -82,7 +67,13 @@ impl Who {
     /// Whether it is a peer or covered by an allow entry.
     #[inline(always)]
     pub(crate) fn is_trusted(&self) -> bool {
-        matches!(self.kind(), Kind::Peer | Kind::Allowed)
+        self.kind().is_trusted()
+    }
+
+    /// Whether it has not proved itself, or no longer.
+    #[inline(always)]
+    pub(crate) fn is_unproven(&self) -> bool {
+        matches!(self.kind(), Kind::Stranger | Kind::Known)
     }
 }
 
@@ -95,7 +86,7 @@ pub(crate) fn identify<C: Circumstances>(trial: &mut Trial<C>, allowed: u64) -> 
     let peer = match who.kind() {
         Kind::Peer => u64::from(who.id) + 1,
         Kind::Allowed => u64::from(ALLOWED_PEER) + 1,
-        Kind::Registrant | Kind::Stranger => 0,
+        Kind::Registrant | Kind::Stranger | Kind::Known => 0,
     };
     trial.peer = opaque::forget(peer);
     who
@@ -109,14 +100,22 @@ fn kind<C: Circumstances>(trial: &Trial<C>, source: Addr, allowed: u64) -> (Kind
     if allowed != 0 {
         return (Kind::Allowed, (allowed - 1) as u32);
     }
-    if policy().flags & FLAG_TRUNK == 0
-        && let Some(registrant) = REGISTRANTS.get_ptr_mut(source)
-        // SAFETY: the pointer is to a value of a map; a value that is replaced meanwhile is one of the two.
-        && unsafe { (*registrant).until } > trial.now()
-    {
-        return (Kind::Registrant, 0);
+    (if policy().flags & FLAG_TRUNK == 0 { proved(trial, source) } else { Kind::Stranger }, 0)
+}
+
+/// What a source has proved.
+#[inline(always)]
+fn proved<C: Circumstances>(trial: &Trial<C>, source: Addr) -> Kind {
+    let Some(registrant) = REGISTRANTS.get_ptr_mut(source) else {
+        return Kind::Stranger;
+    };
+    // SAFETY: the pointer is to a value of a map; a value that is replaced meanwhile is one of the two.
+    let (until, known_until) = unsafe { ((*registrant).until, (*registrant).known_until) };
+    let now = trial.now();
+    if until > now {
+        return Kind::Registrant;
     }
-    (Kind::Stranger, 0)
+    if known_until > now { Kind::Known } else { Kind::Stranger }
 }
 
 #[inline(always)]

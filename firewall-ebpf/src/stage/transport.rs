@@ -3,12 +3,13 @@
 //! Owns: these two checks. Refuses: rates, and what is in a message.
 use core::ops::ControlFlow::Continue;
 
+use firewall_common::copy::Kind;
 use firewall_common::reason::Reason;
 use firewall_common::sip::Method;
 use firewall_common::verdict::{Flow, Verdict};
 
 use crate::constants::policy;
-use crate::stage::source::{self, Kind, Who};
+use crate::stage::source::{self, Who};
 use crate::trial::{Circumstances, Trial};
 
 /// The class bits of SIP ports are the transports' bits.
@@ -17,7 +18,7 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who, class: u8
     let may = match who.kind() {
         Kind::Peer => source::rule(who.id).map_or(0, |rule| rule.transports),
         Kind::Allowed => return Continue(()),
-        Kind::Registrant | Kind::Stranger => policy().stranger_transports as u8,
+        Kind::Registrant | Kind::Stranger | Kind::Known => policy().stranger_transports as u8,
     };
     if may & class == 0 {
         return trial.object(Verdict::of(Reason::Transport));

@@ -6,7 +6,10 @@
 //! an element of a hash table is its key and value, each rounded up to eight bytes, behind 48 bytes of the table's own
 //! (`struct htab_elem`), and there is a bucket of 16 bytes for each, rounded up to a power of two.
 use firewall_common::addr::Addr;
-use firewall_common::policy::{Counter, DatagramKey, DatagramVerdict, Entry, PeerCounter, PeerRule, Registrant};
+use firewall_common::maps;
+use firewall_common::policy::{
+    Counter, DatagramKey, DatagramVerdict, Entry, Hold, HoldKey, PeerCounter, PeerRule, Registrant,
+};
 use firewall_common::reason::REASONS;
 use firewall_common::sip::method::CLASS_SLOTS;
 
@@ -14,7 +17,7 @@ use crate::config::Config;
 
 /// Bytes that a config's maps take at most.
 pub(super) fn parts(config: &Config) -> Vec<(&'static str, u64)> {
-    let capacity = config.capacity();
+    let (capacity, slow_path) = (config.capacity(), config.slow_path());
     let peers = config.peers().len() as u64 + 1;
     let cells = size_of::<[u64; CLASS_SLOTS]>() as u64;
     vec![
@@ -22,11 +25,14 @@ pub(super) fn parts(config: &Config) -> Vec<(&'static str, u64)> {
         ("entries", trie(capacity.entries.get(), size_of::<Entry>())),
         ("peer prefixes", trie(capacity.peer_prefixes.get(), 4)),
         ("registrants", hash(capacity.registrants.get(), size_of::<Addr>(), size_of::<Registrant>())),
+        ("holds", hash(capacity.holds.get(), size_of::<HoldKey>(), size_of::<Hold>())),
+        ("called sources", 2 * 8 * u64::from(maps::CALLED_CELLS)),
         ("rate cells", 2 * 8 * u64::from(capacity.cells.get())),
         ("fragments", hash(capacity.fragments.get(), size_of::<DatagramKey>(), size_of::<DatagramVerdict>())),
         ("peers", peers * (size_of::<PeerRule>() as u64 + cells + cpus() * size_of::<PeerCounter>() as u64)),
         ("counters", 2 * REASONS as u64 * cpus() * size_of::<Counter>() as u64),
-        ("events", u64::from(firewall_common::maps::EVENTS_DEFAULT)),
+        ("events", u64::from(maps::EVENTS_DEFAULT)),
+        ("copies", u64::from(slow_path.strangers_ring.get()) + u64::from(slow_path.trusted_ring.get())),
     ]
 }
 

@@ -39,6 +39,8 @@ pub fn compile(config: &Config, hash_key: HashKey, seed: u64) -> Compiled {
     }
 }
 
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
 fn policy(config: &Config, hash_key: HashKey) -> Policy {
     let strangers = config.strangers();
     // The kernel counts bits over all 16 bytes, and so does the config for IPv6; the number is at most 128.
@@ -50,12 +52,17 @@ fn policy(config: &Config, hash_key: HashKey) -> Policy {
         stranger: strangers.limits.compiled(),
         registrant: config.registrants().limits.compiled(),
         total: strangers.total.limit(),
+        known_total: config.trust().known_total.limit(),
+        hold: config.slow_path().hold.limit(),
+        called_for: u64::from(config.slow_path().called_for.get()) * NANOS_PER_SECOND,
         cells_mask: config.capacity().cells.get() - 1,
         flags: if config.mode() == Mode::Trunk { FLAG_TRUNK } else { 0 },
         start_line_max: config.sip().start_line_max.get(),
         scan_max: scan_max(config),
         stranger_transports: u32::from(strangers.transports.bits()),
         peers: count(config.peers().len()),
+        copy_max: config.slow_path().copy_max.get(),
+        reserved: 0,
     }
 }
 

@@ -64,6 +64,12 @@ impl Limits {
     /// All strangers together.
     pub const TOTAL: Rate = Rate::per(2_000, Unit::Second, 2_000);
 
+    /// All sources together that were registrants lately: 10,000 phones that register anew when a server is back.
+    pub const KNOWN_TOTAL: Rate = Rate::per(1_000, Unit::Second, 10_000);
+
+    /// One source or account that is held.
+    pub const HOLD: Rate = Rate::per(1, Unit::Minute, 1);
+
     /// The limit of one class.
     pub fn of(&self, class: Class) -> Rate {
         match class {

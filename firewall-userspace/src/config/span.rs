@@ -105,7 +105,8 @@ impl<const MAX: u32> FromStr for Allowance<MAX> {
         if text == "none" {
             return Ok(Self(None));
         }
-        let (count, within) = text.split_once('/').ok_or_else(|| Fault::new("is no number in a time", ALLOWANCE_HINT))?;
+        let (count, within) =
+            text.split_once('/').ok_or_else(|| Fault::new("is no number in a time", ALLOWANCE_HINT))?;
         let count = number(count, "the number")?;
         if count == 0 || count > MAX {
             return Err(Fault::new("the number is out of range", format!("write 1 to {MAX} of them, or \"none\"")));

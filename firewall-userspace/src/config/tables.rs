@@ -46,7 +46,7 @@ section! {
     Sip {
         /// Bytes within which a start line must end; a longer one is not SIP.
         pub start_line_max: Number<64, START_LINE_MAX> = Number::of(1_024);
-        /// Bytes of a message that are searched for signatures; 0 turns the search off.
+        /// Bytes of a message that are searched for signatures and accounts; 0 turns the search for signatures off.
         pub scan_max: Number<0, EXAMINED> = Number::of(EXAMINED);
     }
 }
@@ -68,8 +68,10 @@ section! {
         pub entries: Capacity = Number::of(maps::ENTRIES_DEFAULT);
         /// Prefixes of all peers together.
         pub peer_prefixes: Capacity = Number::of(maps::PEER_PREFIXES_DEFAULT);
-        /// Registrants.
+        /// Registrants, and sources that were registrants lately.
         pub registrants: Capacity = Number::of(maps::REGISTRANTS_DEFAULT);
+        /// Sources and accounts that are held to a trickle.
+        pub holds: Capacity = Number::of(maps::HOLDS_DEFAULT);
         /// Rate cells in each of the strangers' two rows; a power of two. Strangers share cells when there are more of
         /// them than this.
         pub cells: PowerOfTwo<1_024, 16_777_216> = PowerOfTwo::of(maps::CELLS_DEFAULT);

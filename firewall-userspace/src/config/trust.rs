@@ -15,10 +15,12 @@ section! {
         pub grace: Span<1, 3_600> = Span::of(1, Unit::Minute);
         /// The longest that one registration makes a source a registrant, however long the server granted.
         pub longest: Span<60> = Span::of(1, Unit::Day);
+        /// How long a success that a feed tells makes its source a registrant: a feed does not say what the server granted.
+        pub told_for: Span = Span::of(1, Unit::Hour);
         /// How long a source that was a registrant is known, and has priority over strangers that never were.
         pub known_for: Span = Span::of(7, Unit::Day);
         /// What all known sources together may send, as a rate; they do not share the strangers' total.
-        pub known_total: Rate = Limits::TOTAL;
+        pub known_total: Rate = Limits::KNOWN_TOTAL;
         /// From how many sources one account may be registered at a time. One more ends the trust of the one that was
         /// renewed longest ago.
         pub sources_per_account: Number<1, 1_000> = Number::of(16);

@@ -203,6 +203,7 @@ impl Word for Stage {
         Stage::Peer,
         Stage::Transport,
         Stage::Sip,
+        Stage::Response,
         Stage::Signature,
         Stage::Limit,
     ];

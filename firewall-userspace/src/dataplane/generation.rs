@@ -70,13 +70,13 @@ impl Draft {
         let guard = Guard { place: place.clone(), number, done: false };
         let dir = place.generation(number);
         std::fs::create_dir(&dir).at(&dir)?;
-        let capacities = Capacities::from(loaded.config.capacity());
+        let capacities = Capacities::from(&loaded.config);
         let mut policy = RunningPolicy::new(loaded, number, ephemeral, clock::now().wall_ms);
         let plan = Plan::new(place, previous, &capacities, &policy)?;
         plan.kept.iter().try_for_each(|name| carry_over(&plan.from, &dir, name))?;
         let ebpf = load_with_key(loaded, &capacities, &dir, !plan.kept.contains(&maps::HASH_KEY))?;
         if plan.copies_registrants {
-            registrants::copy(&plan.from, &dir, plan.v6_changed, clock::now())?;
+            registrants::copy(&plan.from, &dir, plan.v6_changed, clock::now().mono_ns)?;
         }
         if let Some(earlier) = previous.and_then(|previous| previous.policy.as_ref()) {
             policy.add_counts(&stats::read(&plan.from, Some(earlier))?.peers);
@@ -182,6 +182,9 @@ fn resized(from: &Path, capacities: &Capacities) -> Result<Vec<&'static str>> {
         (maps::SOURCES, capacities.sources),
         (maps::ENTRIES, capacities.entries),
         (maps::REGISTRANTS, capacities.registrants),
+        (maps::HOLDS, capacities.holds),
+        (maps::COPIES_STRANGERS, capacities.strangers_ring),
+        (maps::COPIES_TRUSTED, capacities.trusted_ring),
         (maps::CELLS, 2 * capacities.cells),
         (maps::FRAGMENTS, capacities.fragments),
     ];

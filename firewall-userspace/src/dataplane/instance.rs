@@ -23,9 +23,10 @@ use super::error::{Context as _, Error, Result};
 use super::events::{EventCredits, EventRing};
 use super::lock::InstanceLock;
 use super::place::Place;
+use super::registrants::Registrants;
 use super::running::RunningPolicy;
 use super::stats::{Stats, Usage};
-use super::{clock, registrants, stats};
+use super::{clock, stats};
 use crate::config::Paths;
 
 /// How to start.
@@ -217,22 +218,24 @@ impl Instance {
 
     /// Trusts a source until `until` (Unix milliseconds), with fresh rates; one that is trusted already keeps its own.
     pub fn add_registrant(&mut self, source: IpAddr, until: i64) -> Result<()> {
-        registrants::add(&self.dir(), self.source(source)?, until, clock::now())
+        let clock = clock::now();
+        let until = clock.deadline(until);
+        Registrants::open(&self.dir())?.promote(self.source(source)?, until, until, clock.mono_ns)
     }
 
     /// Trusts a source no longer; whether it was.
     pub fn remove_registrant(&mut self, source: IpAddr) -> Result<bool> {
-        registrants::remove(&self.dir(), self.source(source)?)
+        Registrants::open(&self.dir())?.remove(self.source(source)?)
     }
 
     /// Everyone who is trusted, with the end in Unix milliseconds; those whose trust has ended are left out.
     pub fn registrants(&self) -> Result<Vec<(IpAddr, i64)>> {
-        registrants::list(&self.dir(), clock::now())
+        Registrants::open(&self.dir())?.list(clock::now())
     }
 
-    /// Removes registrants whose trust has ended; how many.
+    /// Removes registrants whose trust has ended and who are not known either; how many.
     pub fn sweep_registrants(&mut self) -> Result<usize> {
-        registrants::sweep(&self.dir(), clock::now())
+        Registrants::open(&self.dir())?.sweep(clock::now().mono_ns)
     }
 
     fn dir(&self) -> PathBuf {

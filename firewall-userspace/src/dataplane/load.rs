@@ -14,7 +14,7 @@ use firewall_common::policy::{PeerRule, Policy, PortTable, PrefixFilter};
 use firewall_common::sip::signature::Table;
 
 use super::error::{Context as _, Error, Result, errno};
-use crate::config::{self, Compiled};
+use crate::config::{Compiled, Config};
 
 /// Everything that is constant for one generation of the program.
 pub struct Generation {
@@ -48,12 +48,18 @@ pub struct Capacities {
     pub entries: u32,
     /// Peer prefixes.
     pub peer_prefixes: u32,
-    /// Registrants.
+    /// Registrants, and sources that were registrants lately.
     pub registrants: u32,
+    /// Held sources and accounts.
+    pub holds: u32,
     /// Cells in each of the strangers' two rows; a power of two.
     pub cells: u32,
     /// Datagrams in fragments.
     pub fragments: u32,
+    /// Bytes of the ring of strangers' copies; a power of two.
+    pub strangers_ring: u32,
+    /// Bytes of the ring of trusted copies; a power of two.
+    pub trusted_ring: u32,
 }
 
 impl Default for Capacities {
@@ -63,21 +69,28 @@ impl Default for Capacities {
             entries: maps::ENTRIES_DEFAULT,
             peer_prefixes: maps::PEER_PREFIXES_DEFAULT,
             registrants: maps::REGISTRANTS_DEFAULT,
+            holds: maps::HOLDS_DEFAULT,
             cells: maps::CELLS_DEFAULT,
             fragments: maps::FRAGMENTS_DEFAULT,
+            strangers_ring: maps::COPIES_STRANGERS_DEFAULT,
+            trusted_ring: maps::COPIES_TRUSTED_DEFAULT,
         }
     }
 }
 
-impl From<&config::Capacities> for Capacities {
-    fn from(capacities: &config::Capacities) -> Self {
+impl From<&Config> for Capacities {
+    fn from(config: &Config) -> Self {
+        let (capacities, slow_path) = (config.capacity(), config.slow_path());
         Self {
             sources: capacities.bans.get(),
             entries: capacities.entries.get(),
             peer_prefixes: capacities.peer_prefixes.get(),
             registrants: capacities.registrants.get(),
+            holds: capacities.holds.get(),
             cells: capacities.cells.get(),
             fragments: capacities.fragments.get(),
+            strangers_ring: slow_path.strangers_ring.get(),
+            trusted_ring: slow_path.trusted_ring.get(),
         }
     }
 }
@@ -183,6 +196,7 @@ fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
         (maps::ENTRIES, capacities.entries),
         (maps::PEER_PREFIXES, capacities.peer_prefixes),
         (maps::REGISTRANTS, capacities.registrants),
+        (maps::HOLDS, capacities.holds),
         (maps::CELLS, 2 * capacities.cells),
         (maps::FRAGMENTS, capacities.fragments),
         (maps::PEER_RULES, rules),

@@ -1,6 +1,7 @@
-//! The registrants in the kernel's map.
+//! The registrants in the kernel's map, and the sources that were registrants lately.
 //!
-//! Owns: adding, removing, listing and copying them. Refuses: deciding who is one.
+//! Owns: adding, ending, listing and copying them, and who goes when the map is full. Refuses: deciding who is one.
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -14,66 +15,133 @@ use super::error::{Context as _, Error, Result, errno};
 use super::maps::{capacity, open};
 use crate::entries::Clock;
 
-type Map = HashMap<MapData, Addr, Registrant>;
-
-/// Trusts a source until `until` (Unix milliseconds). One that is trusted already keeps its rates.
-pub(super) fn add(dir: &Path, source: Addr, until: i64, clock: Clock) -> Result<()> {
-    let mut map: Map = open(dir, maps::REGISTRANTS)?;
-    let fresh = Registrant { until: 0, cells: [0; CLASS_SLOTS] };
-    let known = found(map.get(&source, 0))?.unwrap_or(fresh);
-    let value = Registrant { until: clock.deadline(until), ..known };
-    map.insert(source, value, 0).map_err(|error| match errno(&error) {
-        Some(libc::E2BIG) => full(dir),
-        _ => Error::kernel("add a registrant", &error),
-    })
+/// A source that is trusted or remembered, as the database keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    /// Whose, at a source's width.
+    pub source: Addr,
+    /// Unix milliseconds of the end of the trust.
+    pub until: i64,
+    /// Unix milliseconds until which the source is known.
+    pub known_until: i64,
 }
 
-/// Trusts a source no longer; whether it was there.
-pub(super) fn remove(dir: &Path, source: Addr) -> Result<bool> {
-    let mut map: Map = open(dir, maps::REGISTRANTS)?;
-    match map.remove(&source) {
-        Ok(()) => Ok(true),
-        Err(error) if is_missing(&error) => Ok(false),
-        Err(error) => Err(Error::kernel("remove a registrant", &error)),
+/// How much of a full map is freed at once: one part in this many.
+const ROOM: usize = 64;
+
+/// The map of a generation.
+pub(super) struct Registrants {
+    map: HashMap<MapData, Addr, Registrant>,
+    capacity: u32,
+}
+
+impl Registrants {
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        Ok(Self { map: open(dir, maps::REGISTRANTS)?, capacity: capacity(dir, maps::REGISTRANTS)? })
+    }
+
+    /// Trusts a source until `until`, and knows it until `known_until` (the kernel's nanoseconds). One that is there
+    /// already keeps its rates. A full map forgets those known sources that would be forgotten first.
+    pub(super) fn promote(&mut self, source: Addr, until: u64, known_until: u64, now: u64) -> Result<()> {
+        let cells = found(self.map.get(&source, 0))?.map_or([0; CLASS_SLOTS], |known| known.cells);
+        let value = Registrant { until, known_until, cells };
+        match self.map.insert(source, value, 0) {
+            Err(error) if errno(&error) == Some(libc::E2BIG) => {
+                self.make_room(now)?;
+                self.map.insert(source, value, 0).map_err(|error| self.refused(&error))
+            }
+            result => result.map_err(|error| self.refused(&error)),
+        }
+    }
+
+    /// Ends a source's trust at `until`, if it holds longer; it stays known. Whether it was there.
+    pub(super) fn demote(&mut self, source: Addr, until: u64) -> Result<bool> {
+        let Some(known) = found(self.map.get(&source, 0))? else { return Ok(false) };
+        let value = Registrant { until: known.until.min(until), ..known };
+        self.map.insert(source, value, 0).map_err(|error| self.refused(&error))?;
+        Ok(true)
+    }
+
+    /// Neither trusts nor knows a source any longer; whether it was there.
+    pub(super) fn remove(&mut self, source: Addr) -> Result<bool> {
+        match self.map.remove(&source) {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(Error::kernel("remove a registrant", &error)),
+        }
+    }
+
+    /// Everyone whose trust has not ended, with its end in Unix milliseconds.
+    pub(super) fn list(&self, clock: Clock) -> Result<Vec<(IpAddr, i64)>> {
+        let alive = self.all()?.into_iter().filter(|(_, value)| value.until > clock.mono_ns);
+        Ok(alive.map(|(source, value)| (source.into(), clock.wall_at(value.until))).collect())
+    }
+
+    /// Removes those who are neither trusted nor known any longer; how many.
+    pub(super) fn sweep(&mut self, now: u64) -> Result<usize> {
+        let ended = |value: &Registrant| value.until <= now && value.known_until <= now;
+        let ended: Vec<Addr> = self.all()?.into_iter().filter(|(_, value)| ended(value)).map(|(key, _)| key).collect();
+        for source in &ended {
+            found(self.map.remove(source))?;
+        }
+        Ok(ended.len())
+    }
+
+    /// Adds what the database knows, the longest trusted first, as far as there is room; how many there is none for.
+    pub(super) fn fill(&mut self, list: &[Trusted], clock: Clock) -> Result<usize> {
+        let value = |trusted: &Trusted| Registrant {
+            until: clock.deadline(trusted.until),
+            known_until: clock.deadline(trusted.known_until),
+            cells: [0; CLASS_SLOTS],
+        };
+        self.add_all(list.iter().map(|trusted| (trusted.source, value(trusted))).collect(), clock.mono_ns)
+    }
+
+    fn add_all(&mut self, mut list: Vec<(Addr, Registrant)>, now: u64) -> Result<usize> {
+        list.retain(|(_, value)| value.until.max(value.known_until) > now);
+        list.sort_by_key(|(_, value)| Reverse((value.until.max(now), value.known_until)));
+        let room = (self.capacity as usize).min(list.len());
+        let add = |(source, value): &(Addr, Registrant)| self.map.insert(source, value, 0);
+        list[..room].iter().try_for_each(add).doing(|| "add a registrant".to_owned())?;
+        Ok(list.len() - room)
+    }
+
+    fn make_room(&mut self, now: u64) -> Result<()> {
+        let mut known: Vec<_> = self.all()?.into_iter().filter(|(_, value)| value.until <= now).collect();
+        known.sort_by_key(|(_, value)| value.known_until);
+        let some = (self.capacity as usize / ROOM).max(1);
+        for (source, _) in known.iter().take(some) {
+            found(self.map.remove(source))?;
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> Result<Vec<(Addr, Registrant)>> {
+        self.map.iter().collect::<std::result::Result<_, _>>().doing(|| "read the registrants".to_owned())
+    }
+
+    fn refused(&self, error: &MapError) -> Error {
+        match errno(error) {
+            Some(libc::E2BIG) => self.full(self.capacity as usize + 1),
+            _ => Error::kernel("add a registrant", error),
+        }
+    }
+
+    fn full(&self, wanted: usize) -> Error {
+        Error::Full { key: "capacity.registrants", wanted, capacity: self.capacity }
     }
 }
 
-/// Everyone whose trust has not ended, with its end in Unix milliseconds.
-pub(super) fn list(dir: &Path, clock: Clock) -> Result<Vec<(IpAddr, i64)>> {
-    let map: Map = open(dir, maps::REGISTRANTS)?;
-    let all = map.iter().collect::<std::result::Result<Vec<_>, _>>().doing(reading)?;
-    let alive = all.into_iter().filter(|(_, value)| value.until > clock.mono_ns);
-    Ok(alive.map(|(source, value)| (source.into(), clock.wall_at(value.until))).collect())
-}
-
-/// Removes those whose trust has ended; how many.
-pub(super) fn sweep(dir: &Path, clock: Clock) -> Result<usize> {
-    let mut map: Map = open(dir, maps::REGISTRANTS)?;
-    let all = map.iter().collect::<std::result::Result<Vec<_>, _>>().doing(reading)?;
-    let ended: Vec<Addr> =
-        all.into_iter().filter(|(_, value)| value.until <= clock.mono_ns).map(|(key, _)| key).collect();
-    for source in &ended {
-        found(map.remove(source))?;
+/// Copies to another generation's map those that are still trusted, and of those that are known as many as there is room
+/// for; with `v4_only`, those of IPv4.
+pub(super) fn copy(from: &Path, to: &Path, v4_only: bool, now: u64) -> Result<()> {
+    let (old, mut new) = (Registrants::open(from)?, Registrants::open(to)?);
+    let all: Vec<_> = old.all()?.into_iter().filter(|(source, _)| !v4_only || source.is_v4()).collect();
+    let trusted = all.iter().filter(|(_, value)| value.until > now).count();
+    if trusted > new.capacity as usize {
+        return Err(new.full(trusted));
     }
-    Ok(ended.len())
-}
-
-/// Copies to another generation's map those that are still trusted; with `v4_only`, those of IPv4.
-pub(super) fn copy(from: &Path, to: &Path, v4_only: bool, clock: Clock) -> Result<()> {
-    let (old, mut new): (Map, Map) = (open(from, maps::REGISTRANTS)?, open(to, maps::REGISTRANTS)?);
-    let room = capacity(to, maps::REGISTRANTS)? as usize;
-    let all = old.iter().collect::<std::result::Result<Vec<_>, _>>().doing(reading)?;
-    let wanted = |(source, value): &(Addr, Registrant)| value.until > clock.mono_ns && (!v4_only || source.is_v4());
-    let kept: Vec<_> = all.into_iter().filter(wanted).collect();
-    if kept.len() > room {
-        return Err(full(to));
-    }
-    kept.iter().try_for_each(|(source, value)| new.insert(source, value, 0)).doing(|| "copy a registrant".to_owned())
-}
-
-fn full(dir: &Path) -> Error {
-    let capacity = capacity(dir, maps::REGISTRANTS).unwrap_or(0);
-    Error::Full { key: "capacity.registrants", wanted: capacity as usize + 1, capacity }
+    new.add_all(all, now).map(drop)
 }
 
 fn found<T>(result: std::result::Result<T, MapError>) -> Result<Option<T>> {
@@ -84,10 +152,7 @@ fn found<T>(result: std::result::Result<T, MapError>) -> Result<Option<T>> {
     }
 }
 
-fn is_missing(error: &MapError) -> bool {
+/// Whether an element is not there.
+pub(super) fn is_missing(error: &MapError) -> bool {
     matches!(error, MapError::KeyNotFound | MapError::ElementNotFound) || errno(error) == Some(libc::ENOENT)
-}
-
-fn reading() -> String {
-    "read the registrants".to_owned()
 }

@@ -57,6 +57,9 @@ fn generation(config: &Config) -> Generation {
     }
 }
 
+/// Nobody reads copies of rehearsed frames.
+const RING: u32 = 1 << 16;
+
 /// Room for the entries that there are, and for what frames make.
 fn capacities(config: &Config, entries: &KernelEntries) -> Capacities {
     let room = |len: usize| u32::try_from(len).unwrap_or(u32::MAX).max(1);
@@ -66,8 +69,11 @@ fn capacities(config: &Config, entries: &KernelEntries) -> Capacities {
         entries: room(entries.prefixes.len()),
         peer_prefixes: capacity.peer_prefixes.get(),
         registrants: 1,
+        holds: 1,
         cells: capacity.cells.get(),
         fragments: capacity.fragments.get(),
+        strangers_ring: RING,
+        trusted_ring: RING,
     }
 }
 

@@ -35,6 +35,7 @@ impl Moment {
     }
 
     /// Some seconds earlier.
+    #[cfg(test)]
     pub(super) const fn minus(self, seconds: u32) -> Self {
         Self(self.0.saturating_sub(seconds))
     }
@@ -69,7 +70,10 @@ impl Clock {
     /// The same two clocks at a packet's time, in kernel monotonic nanoseconds, that is not in the future.
     pub(super) fn at(self, mono: u64) -> Self {
         let ago = self.mono.saturating_sub(mono);
-        Self { wall: self.wall.saturating_sub(i64::try_from(ago / 1_000_000).unwrap_or(i64::MAX)), mono: self.mono - ago }
+        Self {
+            wall: self.wall.saturating_sub(i64::try_from(ago / 1_000_000).unwrap_or(i64::MAX)),
+            mono: self.mono - ago,
+        }
     }
 
     /// Unix milliseconds of a moment; 0 for never.

@@ -79,6 +79,20 @@ pub struct FeedEvent {
     pub feed: String,
 }
 
+/// What the source of a feed's event is to the policy. Whoever calls the engine looks it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What it is to the kernel's policy.
+    pub kind: Kind,
+    /// The id of the peer; 0 for none.
+    pub peer: u32,
+}
+
+impl Standing {
+    /// Of a source that is nobody in particular.
+    pub const STRANGER: Self = Self { kind: Kind::Stranger, peer: 0 };
+}
+
 /// What a feed's event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FeedWhat {

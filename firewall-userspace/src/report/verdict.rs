@@ -28,7 +28,7 @@ pub(crate) struct Packet {
 pub(crate) enum Decided {
     /// An entry or a ban.
     Entry(Box<StoredEntry>),
-    /// An entry that the database does not have any more.
+    /// An entry that the database does not have any more, or, with id 0, a ban that it does not have yet.
     LostEntry(u32),
     /// A peer's rules.
     Peer { id: u32, name: String },
@@ -121,6 +121,7 @@ impl Decided {
     fn text(&self, now: i64) -> Option<String> {
         Some(match self {
             Self::Entry(entry) => sentence(entry, now),
+            Self::LostEntry(0) => "a ban that the database does not have yet".to_owned(),
             Self::LostEntry(id) => format!("entry {id}, which the database does not have any more"),
             Self::Peer { name, .. } => format!("peer {}", plain(name)),
             Self::Signature { text, .. } => format!("signature {}", plain(text)),

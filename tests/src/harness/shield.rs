@@ -8,9 +8,12 @@ use aya::maps::{Array, HashMap, Map};
 use aya::programs::Xdp;
 use aya::{Ebpf, TestRun as _, TestRunOptions};
 use firewall_common::addr::{Addr, Prefix};
-use firewall_common::limiter::HashKey;
-use firewall_common::maps::{self, program};
-use firewall_common::policy::{Entry, Registrant, SWITCH_SCOPE_ALL};
+use firewall_common::limiter::{HashKey, rows};
+use firewall_common::maps::{self, CALLED_CELLS, program};
+use firewall_common::policy::{
+    Entry, HOLDS_ACCOUNTS, HOLDS_SOURCES, Hold, HoldKey, Registrant, SWITCH_HOLDS, SWITCH_RESPONSES, SWITCH_SCOPE_ALL,
+};
+use firewall_common::sip::account;
 use firewall_common::sip::method::CLASS_SLOTS;
 use firewall_userspace::config::{self, Config};
 use firewall_userspace::dataplane::load::{self, Capacities, Generation};
@@ -87,17 +90,55 @@ impl Shield {
         for (index, word) in compiled.filter.0.iter().enumerate().filter(|(_, word)| **word != 0) {
             filter.set(index as u32, word, 0).expect("the filter has its words");
         }
-        let mut switches: Array<_, u64> = map(&mut self.ebpf, maps::SWITCHES);
-        switches.set(SWITCH_SCOPE_ALL, u64::from(compiled.scope_all), 0).expect("there is the switch");
+        self.switch(SWITCH_SCOPE_ALL, |_| u64::from(compiled.scope_all));
     }
 
     /// Makes a source a registrant until `until`. An IPv6 source is its prefix.
     pub fn register(&mut self, source: &str, until: u64) {
-        let addr: IpAddr = source.parse().expect("a test writes addresses rightly");
-        let source = Addr::from(addr).source(Addr::mask(self.v6_prefix));
+        self.remember(source, until, until);
+    }
+
+    /// Makes a source a registrant until `until`, and known until `known_until`.
+    pub fn remember(&mut self, source: &str, until: u64, known_until: u64) {
+        let source = self.source(source);
         let mut registrants: HashMap<_, Addr, Registrant> = map(&mut self.ebpf, maps::REGISTRANTS);
-        let registrant = Registrant { until, cells: [0; CLASS_SLOTS] };
+        let registrant = Registrant { until, known_until, cells: [0; CLASS_SLOTS] };
         registrants.insert(source, registrant, 0).expect("there is room for the registrant");
+    }
+
+    /// Holds a source, or one account of it, until `until`.
+    pub fn hold(&mut self, source: &str, user: Option<&str>, until: u64) {
+        let account = user.map_or(HoldKey::WHOLE, |user| account::hash(user.as_bytes()));
+        let key = HoldKey { source: self.source(source), account };
+        let mut holds: HashMap<_, HoldKey, Hold> = map(&mut self.ebpf, maps::HOLDS);
+        holds.insert(key, Hold { until, cell: 0 }, 0).expect("there is room for the hold");
+        let kind = if user.is_some() { HOLDS_ACCOUNTS } else { HOLDS_SOURCES };
+        self.switch(SWITCH_HOLDS, |old| old | kind);
+    }
+
+    /// Has responses judged from `since` on.
+    pub fn judge_responses(&mut self, since: u64) {
+        self.switch(SWITCH_RESPONSES, |_| since);
+    }
+
+    /// Notes that our side sent a request to a source at `now`.
+    pub fn call(&mut self, source: &str, now: u64) {
+        let (a, b) = rows(self.source(source), CLASS_SLOTS as u32, KEY, CALLED_CELLS - 1);
+        let mut called: Array<_, u64> = map(&mut self.ebpf, maps::CALLED);
+        for cell in [a, CALLED_CELLS + b] {
+            called.set(cell, now, 0).expect("there is the cell");
+        }
+    }
+
+    fn source(&self, source: &str) -> Addr {
+        let addr: IpAddr = source.parse().expect("a test writes addresses rightly");
+        Addr::from(addr).source(Addr::mask(self.v6_prefix))
+    }
+
+    fn switch(&mut self, switch: u32, value: impl Fn(u64) -> u64) {
+        let mut switches: Array<_, u64> = map(&mut self.ebpf, maps::SWITCHES);
+        let old = switches.get(&switch, 0).expect("there is the switch");
+        switches.set(switch, value(old), 0).expect("there is the switch");
     }
 
     /// Lets a number of drops of each reason be sampled.
@@ -170,8 +211,11 @@ fn capacities(config: &Config) -> Capacities {
         entries: 1_024,
         peer_prefixes: 1_024,
         registrants: 1_024,
+        holds: 1_024,
         cells: config.capacity().cells.get(),
         fragments: 16_384,
+        strangers_ring: 1 << 20,
+        trusted_ring: 1 << 20,
     }
 }
 

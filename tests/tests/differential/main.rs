@@ -49,9 +49,16 @@ fn compare(seed: u64, cases: u64, seen: &mut Counters) {
     let setup = Setup::random(&mut random);
     let mut shield = Shield::with_programs(&setup.toml(), &[firewall_common::maps::program::PROBE]);
     shield.set_entries(&setup.stored_entries(), START);
-    for (source, until) in &setup.registrants {
-        shield.register(&source.to_string(), *until);
+    for (source, until, known_until) in &setup.registrants {
+        shield.remember(&source.to_string(), *until, *known_until);
     }
+    for (source, user, until) in &setup.holds {
+        shield.hold(&source.to_string(), *user, *until);
+    }
+    for (source, at) in &setup.called {
+        shield.call(&source.to_string(), *at);
+    }
+    shield.judge_responses(setup.responses_since.unwrap_or(0));
     let mut model = Model::new(&setup);
     let mut traffic = Traffic::new(&setup, &mut random);
     let mut counted = Counters::default();
@@ -89,10 +96,13 @@ fn disagreement(
     let hex: String = frame.iter().map(|b| format!("{b:02x}")).collect();
     format!(
         "SIPFW_SEED={seed}, packet {case} at {now}: the program says {said:?}, the model {want:?}\n{}\nentries {:?}\n\
-         registrants {:?}\n{}\n{hex}",
+         registrants {:?}\nholds {:?}\ncalled {:?}, judged since {:?}\n{}\n{hex}",
         setup.toml(),
         setup.entries,
         setup.registrants,
+        setup.holds,
+        setup.called,
+        setup.responses_since,
         frame.escape_ascii(),
     )
 }

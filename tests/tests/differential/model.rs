@@ -9,7 +9,7 @@ use firewall_common::reason::Reason;
 use firewall_common::{addr::Addr, limiter};
 use ipnet::IpNet;
 
-use crate::setup::{CELLS, CLASSES, Entry, Kind, Peer, Rate, Rates, Setup};
+use crate::setup::{CALLED_FOR, CELLS, CLASSES, Entry, Kind, Peer, Rate, Rates, Setup, USERS};
 
 mod headers;
 mod sip;
@@ -40,12 +40,17 @@ struct First {
 
 pub(crate) struct Model<'a> {
     setup: &'a Setup,
-    registrants: HashMap<IpAddr, u64>,
+    /// Until when they are registrants, and until when they are known.
+    registrants: HashMap<IpAddr, (u64, u64)>,
     registrant_cells: HashMap<(IpAddr, &'static str), Cell>,
     peer_cells: HashMap<(u32, &'static str), Cell>,
     /// By row and index.
     stranger_cells: HashMap<(u32, u32), Cell>,
     total: Cell,
+    known_total: Cell,
+    /// By source and account; none for the whole source.
+    holds: HashMap<(IpAddr, Option<&'static str>), (u64, Cell)>,
+    called: HashMap<IpAddr, u64>,
     datagrams: HashMap<(IpAddr, IpAddr, u32, Protocol), First>,
 }
 
@@ -55,7 +60,14 @@ enum Who {
     Peer(u32),
     Allowed(u32),
     Registrant,
+    Known,
     Stranger,
+}
+
+impl Who {
+    fn is_unproven(self) -> bool {
+        matches!(self, Self::Known | Self::Stranger)
+    }
 }
 
 /// One packet's judgement in progress.
@@ -75,8 +87,12 @@ const EARLIEST: usize = 256;
 
 impl<'a> Model<'a> {
     pub(crate) fn new(setup: &'a Setup) -> Self {
-        let registrants =
-            setup.registrants.iter().map(|(host, until)| (source(*host, setup.v6_prefix), *until)).collect();
+        let width = setup.v6_prefix;
+        let registrants = setup.registrants.iter();
+        let registrants = registrants.map(|(host, until, known)| (source(*host, width), (*until, *known))).collect();
+        let holds = setup.holds.iter();
+        let holds = holds.map(|(host, user, until)| ((source(*host, width), *user), (*until, 0))).collect();
+        let called = setup.called.iter().map(|(host, at)| (source(*host, width), *at)).collect();
         Self {
             setup,
             registrants,
@@ -84,6 +100,9 @@ impl<'a> Model<'a> {
             peer_cells: HashMap::new(),
             stranger_cells: HashMap::new(),
             total: 0,
+            known_total: 0,
+            holds,
+            called,
             datagrams: HashMap::new(),
         }
     }
@@ -194,7 +213,7 @@ impl<'a> Model<'a> {
         let may = match who {
             Who::Peer(id) => self.peer(id).transports.contains(&transport),
             Who::Allowed(_) => true,
-            Who::Registrant | Who::Stranger => self.setup.transports.contains(&transport),
+            Who::Registrant | Who::Known | Who::Stranger => self.setup.transports.contains(&transport),
         };
         if !may {
             self.object(trial, Reason::Transport, 0)?;
@@ -207,6 +226,7 @@ impl<'a> Model<'a> {
             Who::Peer(id) => (Reason::Peer, id),
             Who::Allowed(id) => (Reason::Allowed, id),
             Who::Registrant => (Reason::Registrant, 0),
+            Who::Known => (Reason::Known, 0),
             Who::Stranger => (Reason::Stranger, 0),
         })
     }
@@ -215,17 +235,19 @@ impl<'a> Model<'a> {
         let peers = (1u32..).zip(&self.setup.peers).flat_map(|(id, peer)| peer.networks.iter().map(move |n| (id, n)));
         let longest =
             peers.filter(|(_, network)| network.contains(&src)).max_by_key(|(_, network)| network.prefix_len());
-        let until = self.registrants.get(&source(src, self.setup.v6_prefix)).copied().unwrap_or(0);
+        let proved = self.registrants.get(&source(src, self.setup.v6_prefix)).copied();
+        let (until, known_until) = proved.filter(|_| !self.setup.trunk).unwrap_or((0, 0));
         let who = match (longest, allowed) {
             (Some((id, _)), _) => Who::Peer(id),
             (None, Some(id)) => Who::Allowed(id),
-            (None, None) if !self.setup.trunk && trial.now < until => Who::Registrant,
+            (None, None) if trial.now < until => Who::Registrant,
+            (None, None) if trial.now < known_until => Who::Known,
             (None, None) => Who::Stranger,
         };
         trial.peer = match who {
             Who::Peer(id) => Some(id),
             Who::Allowed(_) => Some(0),
-            Who::Registrant | Who::Stranger => None,
+            Who::Registrant | Who::Known | Who::Stranger => None,
         };
         who
     }
@@ -237,11 +259,8 @@ impl<'a> Model<'a> {
     fn datagram(&mut self, packet: &Packet<'_>, who: Who, trial: &mut Trial) -> Result<(), Verdict> {
         let payload = packet.udp_payload().map_err(|reason| (reason, 0))?;
         let peek = Trial { commit: false, ..trial.clone() };
-        if matches!(who, Who::Stranger)
-            && let Some(total) = self.setup.total
-            && !charge(&mut [&mut self.total], total, &peek)
-        {
-            self.object(trial, Reason::RateTotal, 0)?;
+        if !self.within_total(who, &peek) {
+            self.object(trial, Reason::RateTotal, u32::from(matches!(who, Who::Known)))?;
         }
         let payload = sip::examined(payload);
         match sip::classify(payload, self.setup.start_line_max) {
@@ -281,16 +300,52 @@ impl<'a> Model<'a> {
             {
                 self.object(trial, Reason::Method, id)?;
             }
-            if matches!(who, Who::Stranger) {
+            if who.is_unproven() {
                 self.used_up(src, who, message.class(), trial)?;
+                self.held(src, None, Reason::RateOffender, trial)?;
             }
-            if matches!(who, Who::Registrant | Who::Stranger)
-                && let Some(id) = sip::signature(payload, headers, self.setup)
-            {
-                self.object(trial, Reason::Signature, id)?;
+            if who.is_unproven() || matches!(who, Who::Registrant) {
+                self.searched(src, &sip::values(payload, headers, self.setup), trial)?;
             }
         }
+        if message == sip::Message::Response && who.is_unproven() && !self.may_respond(src, trial.now) {
+            self.object(trial, Reason::UnsolicitedResponse, 0)?;
+        }
         self.limit(src, who, message.class(), trial)
+    }
+
+    /// What header fields give away.
+    fn searched(&mut self, src: IpAddr, values: &sip::Values<'_>, trial: &mut Trial) -> Result<(), Verdict> {
+        if let Some(account) = sip::account(values)
+            && let Some(user) = USERS.into_iter().find(|user| user.as_bytes() == account)
+        {
+            self.held(src, Some(user), Reason::RateAccount, trial)?;
+        }
+        match sip::signature(values, self.setup) {
+            Some(id) => self.object(trial, Reason::Signature, id),
+            None => Ok(()),
+        }
+    }
+
+    fn held(
+        &mut self,
+        src: IpAddr,
+        user: Option<&'static str>,
+        reason: Reason,
+        trial: &mut Trial,
+    ) -> Result<(), Verdict> {
+        let rate = self.setup.hold;
+        let hold = self.holds.get_mut(&(source(src, self.setup.v6_prefix), user)).filter(|hold| trial.now < hold.0);
+        if hold.is_none_or(|(_, cell)| charge(&mut [cell], rate, trial)) {
+            return Ok(());
+        }
+        self.object(trial, reason, 0)
+    }
+
+    /// Whether our side called the source lately. Two sources that share both cells are too rare to be met here.
+    fn may_respond(&self, src: IpAddr, now: u64) -> bool {
+        let called = self.called.get(&source(src, self.setup.v6_prefix)).copied().unwrap_or(0);
+        self.setup.responses_since.is_none_or(|since| now < since) || now <= called + CALLED_FOR
     }
 
     /// A stranger over its limit is refused before the message is searched; nothing is charged yet.
@@ -308,13 +363,20 @@ impl<'a> Model<'a> {
         if !self.within(source(src, self.setup.v6_prefix), who, class, trial) {
             return self.object(trial, over_limit(class), 0);
         }
-        if matches!(who, Who::Stranger)
-            && let Some(total) = self.setup.total
-            && !charge(&mut [&mut self.total], total, trial)
-        {
-            return self.object(trial, Reason::RateTotal, 0);
+        if !self.within_total(who, trial) {
+            return self.object(trial, Reason::RateTotal, u32::from(matches!(who, Who::Known)));
         }
         Ok(())
+    }
+
+    /// Strangers have a total, and known sources another.
+    fn within_total(&mut self, who: Who, trial: &Trial) -> bool {
+        let (cell, total) = match who {
+            Who::Stranger => (&mut self.total, self.setup.total),
+            Who::Known => (&mut self.known_total, self.setup.known_total),
+            _ => return true,
+        };
+        total.is_none_or(|total| charge(&mut [cell], total, trial))
     }
 
     fn within(&mut self, source: IpAddr, who: Who, class: &'static str, trial: &Trial) -> bool {
@@ -326,7 +388,7 @@ impl<'a> Model<'a> {
             Who::Registrant => limit(&self.setup.registrant).is_none_or(|rate| {
                 charge(&mut [self.registrant_cells.entry((source, class)).or_default()], rate, trial)
             }),
-            Who::Stranger => {
+            Who::Known | Who::Stranger => {
                 limit(&self.setup.stranger).is_none_or(|rate| self.charge_stranger(source, class, rate, trial))
             }
         }

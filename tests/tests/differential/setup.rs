@@ -35,7 +35,11 @@ pub(crate) const METHODS: [&str; 15] = [
     "INFO",
     "*",
 ];
-const STAGES: [&str; 8] = ["parse", "fragment", "deny", "peer", "transport", "sip", "signature", "limit"];
+const STAGES: [&str; 9] = ["parse", "fragment", "deny", "peer", "transport", "sip", "response", "signature", "limit"];
+/// Accounts that may be held; two of them are in many messages.
+pub(crate) const USERS: [&str; 4] = ["100", "c", "200", "sip"];
+/// How long who was called may answer, in nanoseconds.
+pub(crate) const CALLED_FOR: u64 = 40 * SECOND;
 
 /// The sources of all traffic that is not mutated.
 pub(crate) const HOSTS: [&str; 22] = [
@@ -156,6 +160,8 @@ pub(crate) struct Setup {
     pub(crate) transports: Vec<&'static str>,
     pub(crate) v6_prefix: u8,
     pub(crate) total: Option<Rate>,
+    pub(crate) known_total: Option<Rate>,
+    pub(crate) hold: Rate,
     pub(crate) stranger: Rates,
     pub(crate) registrant: Rates,
     pub(crate) peers: Vec<Peer>,
@@ -165,8 +171,14 @@ pub(crate) struct Setup {
     pub(crate) start_line_max: usize,
     pub(crate) scan_max: usize,
     pub(crate) entries: Vec<Entry>,
-    /// Each a source: an IPv6 one is its prefix.
-    pub(crate) registrants: Vec<(IpAddr, u64)>,
+    /// Each a source: an IPv6 one is its prefix. Until when it is a registrant, and until when it is known.
+    pub(crate) registrants: Vec<(IpAddr, u64, u64)>,
+    /// Each a source, the whole of it or one account, and until when.
+    pub(crate) holds: Vec<(IpAddr, Option<&'static str>, u64)>,
+    /// Each a source, and when our side called it.
+    pub(crate) called: Vec<(IpAddr, u64)>,
+    /// From when on responses are judged, if they are.
+    pub(crate) responses_since: Option<u64>,
 }
 
 impl Setup {
@@ -184,7 +196,9 @@ impl Setup {
             media: if random.chance(2) { vec![10_000, 10_001] } else { Vec::new() },
             transports: if random.chance(4) { random.some(&["udp", "tcp", "tls"]) } else { vec!["udp", "tcp", "tls"] },
             v6_prefix: *random.pick(&[32, 48, 56, 64, 64, 64, 96, 128]),
-            total: if random.chance(3) { Some(rate(random, 400)) } else { None },
+            total: random.chance(3).then(|| rate(random, 400)),
+            known_total: random.chance(3).then(|| rate(random, 400)),
+            hold: rate(random, 4),
             stranger: rates(random, 2),
             registrant: rates(random, 2),
             signatures,
@@ -193,6 +207,12 @@ impl Setup {
             scan_max: *random.pick(&[0, 100, 333, 1_000, 1_536, 1_536, 1_536]),
             entries: entries(random),
             registrants: registrants(random),
+            holds: holds(random),
+            called: some_hosts(random)
+                .into_iter()
+                .map(|host| (host, START + random.below(100) as u64 * SECOND))
+                .collect(),
+            responses_since: random.chance(2).then(|| START + random.below(20) as u64 * SECOND),
             peers,
         }
     }
@@ -210,7 +230,11 @@ impl Setup {
         let total = self.total.map_or("none".to_owned(), Rate::text);
         let _ = writeln!(text, "[strangers]\ntransports = {:?}\nv6_prefix = {}", self.transports, self.v6_prefix);
         let _ = writeln!(text, "total = \"{total}\"\n[strangers.limits]\n{}", lines(&self.stranger));
+        let known_total = self.known_total.map_or("none".to_owned(), Rate::text);
+        let _ = writeln!(text, "[trust]\nknown_total = \"{known_total}\"");
         let _ = writeln!(text, "[registrants.limits]\n{}", lines(&self.registrant));
+        let called_for = CALLED_FOR / SECOND;
+        let _ = writeln!(text, "[slow_path]\nhold = \"{}\"\ncalled_for = {called_for}", self.hold.text());
         for (n, peer) in self.peers.iter().enumerate() {
             let networks: Vec<String> = peer.networks.iter().map(IpNet::to_string).collect();
             let _ = writeln!(text, "[[peer]]\nname = \"peer{n}\"\nprefixes = {networks:?}");
@@ -307,8 +331,24 @@ fn entries(random: &mut Random) -> Vec<Entry> {
     entries
 }
 
-fn registrants(random: &mut Random) -> Vec<(IpAddr, u64)> {
-    let some = random.some(&HOSTS);
-    let until = |random: &mut Random| START + random.below(200) as u64 * SECOND;
-    some.iter().map(|host| (host.parse().expect("the list is right"), until(random))).collect()
+fn some_hosts(random: &mut Random) -> Vec<IpAddr> {
+    random.some(&HOSTS).iter().map(|host| host.parse().expect("the list is right")).collect()
+}
+
+fn later(random: &mut Random) -> u64 {
+    START + random.below(200) as u64 * SECOND
+}
+
+fn registrants(random: &mut Random) -> Vec<(IpAddr, u64, u64)> {
+    let some = some_hosts(random);
+    some.into_iter().map(|host| (host, later(random), later(random))).collect()
+}
+
+fn holds(random: &mut Random) -> Vec<(IpAddr, Option<&'static str>, u64)> {
+    if random.chance(2) {
+        return Vec::new();
+    }
+    let user = |random: &mut Random| random.chance(2).then(|| *random.pick(&USERS));
+    let some = some_hosts(random);
+    some.into_iter().map(|host| (host, user(random), later(random))).collect()
 }

@@ -64,8 +64,9 @@ impl<'a> Traffic<'a> {
     }
 
     fn ends(&self) -> impl Iterator<Item = u64> {
-        let registrants = self.setup.registrants.iter().map(|(_, until)| *until);
-        self.setup.entries.iter().filter_map(|entry| entry.until).chain(registrants)
+        let registrants = self.setup.registrants.iter().flat_map(|(_, until, known)| [*until, *known]);
+        let holds = self.setup.holds.iter().map(|(_, _, until)| *until);
+        self.setup.entries.iter().filter_map(|entry| entry.until).chain(registrants).chain(holds)
     }
 
     fn frame(&mut self, random: &mut Random) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Rates, exact to the packet, in injected time.
 use firewall_common::reason::Reason::{
-    self, Allowed, Method, NotSip, Peer, RateConnect, RateInvite, RateKeepalive, RateMessage, RateOptions, RateOther,
-    RateRegister, RateResponse, RateSubscribe, RateTotal, Registrant, Signature, Stranger,
+    self, Allowed, Known, Method, NotSip, Peer, RateConnect, RateInvite, RateKeepalive, RateMessage, RateOptions,
+    RateOther, RateRegister, RateResponse, RateSubscribe, RateTotal, Registrant, Signature, Stranger,
 };
 use firewall_tests::harness::{Row, SECOND, Shield, allow, now, row};
 use firewall_tests::packets::{ACK, Frame, SYN, sip};
@@ -36,6 +36,9 @@ pub(super) fn tables() -> Vec<Table> {
             .registrant(PHONE, end)
             .entries(vec![allow(1, "198.51.100.99", None)]),
         Table::new(&registrants_config(), registrants(end)).registrant(PHONE, end).registrant(PHONE_V6, end),
+        Table::new(&known_config(), known(end)).prepared(move |shield| {
+            [PHONE, PHONE_V6, "198.51.100.22"].iter().for_each(|phone| shield.remember(phone, 0, end));
+        }),
         Table::unlimited(PEERS, peers()),
         Table::new(TWO, uncharged()),
     ]
@@ -164,6 +167,30 @@ fn registrants(end: u64) -> Vec<Row> {
         row("when it has ended", options(PHONE), Stranger).at(end),
         row("a stranger's second", options(PHONE), Stranger).at(end),
         row("a stranger's third", options(PHONE), RateOptions).at(end),
+    ]
+}
+
+/// Known sources may send six of all kinds together, strangers two.
+fn known_config() -> String {
+    let own = "\n[trust]\nknown_total = \"1/h burst 6\"\n";
+    format!("{}{own}", TWO.replace("total = \"none\"", "total = \"1/h burst 2\""))
+}
+
+fn known(end: u64) -> Vec<Row> {
+    let options = |src: &str| Frame::udp(src).payload(sip::options());
+    vec![
+        row("strangers use up their total", options(STRANGER), Stranger),
+        row("another stranger finds none of it", options("203.0.113.1"), RateTotal),
+        row("a known source has another", register(PHONE), Known),
+        row("and a stranger's limits", register(PHONE), RateRegister),
+        row("another known source", options(PHONE_V6), Known),
+        row("its garbage is not charged", Frame::udp(PHONE_V6).payload("x"), NotSip),
+        row("a third's keep-alive is", Frame::udp("198.51.100.22").payload("\r\n\r\n"), Known),
+        row("the known sources' total is used up", options(PHONE), RateTotal),
+        row("before a datagram is read", Frame::udp(PHONE).payload("x"), RateTotal),
+        row("just before it is forgotten", Frame::tcp(PHONE), Known).at(end - 1),
+        row("when it is forgotten", Frame::tcp(PHONE), Stranger).at(end),
+        row("a source beside it was never known", Frame::tcp("198.51.100.21"), Stranger),
     ]
 }
 

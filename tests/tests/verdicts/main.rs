@@ -13,11 +13,13 @@ mod cut;
 mod deny;
 mod events;
 mod fragment;
+mod hold;
 mod limit;
 mod media;
 mod monitor;
 mod parse;
 mod peer;
+mod response;
 mod signature;
 mod sip;
 mod transport;
@@ -54,9 +56,12 @@ other = "none"
 struct Table {
     config: String,
     entries: Vec<StoredEntry>,
-    registrants: Vec<(&'static str, u64)>,
+    prepare: Vec<Preparation>,
     rows: Vec<Row>,
 }
+
+/// What is done to a loaded program before its rows.
+type Preparation = Box<dyn Fn(&mut Shield)>;
 
 impl Table {
     /// A table of a config that limits nothing; `config` stands before what says so.
@@ -65,7 +70,7 @@ impl Table {
     }
 
     fn new(config: &str, rows: Vec<Row>) -> Self {
-        Self { config: config.to_owned(), entries: Vec::new(), registrants: Vec::new(), rows }
+        Self { config: config.to_owned(), entries: Vec::new(), prepare: Vec::new(), rows }
     }
 
     fn entries(mut self, entries: Vec<StoredEntry>) -> Self {
@@ -73,17 +78,19 @@ impl Table {
         self
     }
 
-    fn registrant(mut self, source: &'static str, until: u64) -> Self {
-        self.registrants.push((source, until));
+    fn registrant(self, source: &'static str, until: u64) -> Self {
+        self.prepared(move |shield| shield.register(source, until))
+    }
+
+    fn prepared(mut self, prepare: impl Fn(&mut Shield) + 'static) -> Self {
+        self.prepare.push(Box::new(prepare));
         self
     }
 
     fn shield(&self) -> Shield {
         let mut shield = Shield::new(&self.config);
         shield.set_entries(&self.entries, now());
-        for (source, until) in &self.registrants {
-            shield.register(source, *until);
-        }
+        self.prepare.iter().for_each(|prepare| prepare(&mut shield));
         shield
     }
 
@@ -121,6 +128,8 @@ fn every_reason_has_a_row() {
         sip::tables(),
         signature::tables(),
         limit::tables(),
+        hold::tables(),
+        response::tables(),
         monitor::tables(),
     ];
     let earned: BTreeSet<Reason> =

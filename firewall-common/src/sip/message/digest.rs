@@ -192,7 +192,8 @@ enum Name {
 
 impl Name {
     fn of(name: &[u8]) -> Self {
-        let is = |known: &[u8], this| if name.eq_ignore_ascii_case(known) { this } else { Self::Other };
+        let is =
+            |known: &[u8], this| if name == known || name.eq_ignore_ascii_case(known) { this } else { Self::Other };
         match (name.len(), name.first().map(u8::to_ascii_lowercase)) {
             (2, _) => is(b"nc", Self::Nc),
             (3, Some(b'u')) => is(b"uri", Self::Uri),
@@ -232,6 +233,7 @@ impl<'a> Pairs<'a> {
         Ok(Self { scheme, cursor: if is_digest(scheme) { cursor } else { Cursor::new(&[]) } })
     }
 
+    #[inline(always)]
     fn next(&mut self) -> Result<Option<(&'a [u8], Text<'a>)>, Refusal> {
         while self.cursor.mark(b',') {}
         if self.cursor.is_empty() {

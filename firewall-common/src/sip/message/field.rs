@@ -50,7 +50,8 @@ impl Field {
 
     /// The field of a name in either case, or of its compact form (RFC 3261 §7.3.3).
     pub fn of(name: &[u8]) -> Self {
-        let is = |known: &[u8], field| if name.eq_ignore_ascii_case(known) { field } else { Self::Other };
+        let is =
+            |known: &[u8], field| if name == known || name.eq_ignore_ascii_case(known) { field } else { Self::Other };
         match (name.len(), name.first().map(u8::to_ascii_lowercase)) {
             (1, Some(letter)) => Self::compact(letter),
             (2, Some(b't')) => is(b"To", Self::To),
@@ -85,6 +86,22 @@ impl Field {
             b'c' => Self::ContentType,
             _ => Self::Other,
         }
+    }
+
+    /// Whether its value has elements or parameters that are read.
+    pub(super) const fn has_parts(self) -> bool {
+        matches!(
+            self,
+            Self::Via
+                | Self::From
+                | Self::To
+                | Self::Contact
+                | Self::Authorization
+                | Self::ProxyAuthorization
+                | Self::WwwAuthenticate
+                | Self::ProxyAuthenticate
+                | Self::AuthenticationInfo
+        )
     }
 
     /// Whether a second one makes the message ambiguous.

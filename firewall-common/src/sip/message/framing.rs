@@ -3,7 +3,8 @@
 //! Owns: the length of a head, and of the body that it announces. Refuses: everything else that a head says, so that a
 //! message that cannot be read can be stepped over.
 use super::Field;
-use super::lines::{Lines, line_feed};
+use super::find::{find, marks};
+use super::lines::Lines;
 use super::number::decimal;
 use super::refusal::Refusal;
 use crate::sip::start_line::EMPTY_LINES_MAX;
@@ -24,7 +25,7 @@ pub fn head_len(bytes: &[u8], searched: usize) -> Option<usize> {
     let start = empty_lines(bytes);
     let mut at = searched.saturating_sub(3).max(start);
     loop {
-        let end = line_feed(bytes, at)? + 1;
+        let end = find(bytes, at, |word| marks(word, b'\n'))? + 1;
         if bytes.get(start..end)?.ends_with(b"\r\n\r\n") {
             return Some(end);
         }

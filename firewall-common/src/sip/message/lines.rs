@@ -4,9 +4,9 @@
 use super::class::{BLANK, TOKEN, is};
 use super::cursor::Cursor;
 use super::field::Field;
+use super::find::{find, line_marks};
 use super::refusal::Refusal;
 use super::text::Text;
-use crate::sip::window::{lowest_index, lowest_zero, repeat};
 
 /// One header field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,17 +19,21 @@ pub struct Header<'a> {
     pub value: Text<'a>,
 }
 
+/// The most lines of a head, the folded ones counted.
+const LINES_MAX: u16 = 128;
+
 /// The lines from some place on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
+    taken: u16,
 }
 
 impl<'a> Lines<'a> {
     /// From the line on that begins at `at`.
     pub(super) const fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        Self { bytes, at, taken: 0 }
     }
 
     /// Where the next line begins.
@@ -40,30 +44,41 @@ impl<'a> Lines<'a> {
     /// The next line, without its end.
     pub(super) fn start_line(&mut self) -> Result<&'a [u8], Refusal> {
         let start = self.at;
-        self.at = line_end(self.bytes, start)?;
-        Ok(self.bytes.get(start..self.at - 2).unwrap_or_default())
+        self.line()?;
+        Ok(self.since(start))
     }
 
     /// The next header field; none when the empty line is next, which is taken.
     pub(super) fn header(&mut self) -> Result<Option<Header<'a>>, Refusal> {
         let start = self.at;
-        let mut end = line_end(self.bytes, start)?;
-        if end == start + 2 {
-            self.at = end;
+        self.line()?;
+        if self.at == start + 2 {
             return Ok(None);
         }
-        while matches!(self.bytes.get(end).ok_or(Refusal::Unfinished)?, b' ' | b'\t') {
-            end = line_end(self.bytes, end)?;
+        let mut folded = false;
+        while matches!(self.bytes.get(self.at).ok_or(Refusal::Unfinished)?, b' ' | b'\t') {
+            self.line()?;
+            folded = true;
         }
-        self.at = end;
-        header(self.bytes.get(start..end - 2).unwrap_or_default()).map(Some)
+        header(self.since(start), folded).map(Some)
+    }
+
+    /// Takes one line.
+    fn line(&mut self) -> Result<(), Refusal> {
+        self.at = line_end(self.bytes, self.at)?;
+        self.taken += 1;
+        if self.taken <= LINES_MAX { Ok(()) } else { Err(Refusal::TooManyLines) }
+    }
+
+    /// What was taken since `start`, without the last line end.
+    fn since(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start..self.at - 2).unwrap_or_default()
     }
 }
 
 /// The offset behind the line end that comes next.
 fn line_end(bytes: &[u8], from: usize) -> Result<usize, Refusal> {
-    let at =
-        find(bytes, from, |word| lowest_zero(word) | of(word, b'\r') | of(word, b'\n')).ok_or(Refusal::Unfinished)?;
+    let at = find(bytes, from, line_marks).ok_or(Refusal::Unfinished)?;
     match (bytes.get(at), bytes.get(at + 1)) {
         (Some(b'\r'), Some(b'\n')) => Ok(at + 2),
         (Some(b'\r'), None) => Err(Refusal::Unfinished),
@@ -72,36 +87,8 @@ fn line_end(bytes: &[u8], from: usize) -> Result<usize, Refusal> {
     }
 }
 
-/// Marks the lowest byte that is `byte`.
-const fn of(word: u64, byte: u8) -> u64 {
-    lowest_zero(word ^ repeat(byte))
-}
-
-/// The offset of the first byte at or after `from` that `mark` marks.
-fn find(bytes: &[u8], from: usize, mark: impl Fn(u64) -> u64) -> Option<usize> {
-    let mut at = from;
-    let mut rest = bytes.get(from..)?;
-    while let Some((word, later)) = rest.split_first_chunk() {
-        let found = mark(u64::from_le_bytes(*word));
-        if found != 0 {
-            return Some(at + lowest_index(found) as usize);
-        }
-        (at, rest) = (at + 8, later);
-    }
-    // Filled up with spaces, which nobody looks for.
-    let mut word = [b' '; 8];
-    word.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-    let found = mark(u64::from_le_bytes(word));
-    (found != 0).then(|| at + lowest_index(found) as usize)
-}
-
-/// The offset of the first line feed at or after `from`.
-pub(super) fn line_feed(bytes: &[u8], from: usize) -> Option<usize> {
-    find(bytes, from, |word| of(word, b'\n'))
-}
-
 /// Parts a field into name and value (RFC 3261 §7.3.1).
-fn header(line: &[u8]) -> Result<Header<'_>, Refusal> {
+fn header(line: &[u8], folded: bool) -> Result<Header<'_>, Refusal> {
     let mut cursor = Cursor::new(line);
     let name = cursor.run(TOKEN);
     while cursor.eat(b' ') || cursor.eat(b'\t') {}
@@ -109,8 +96,17 @@ fn header(line: &[u8]) -> Result<Header<'_>, Refusal> {
         return Err(Refusal::HeaderName);
     }
     cursor.blanks();
-    let value = cursor.rest();
-    let len = value.iter().rposition(|byte| !is(*byte, BLANK)).map_or(0, |last| last + 1);
-    let value = cursor.take(len);
-    Ok(Header { field: Field::of(name), name, value: Text::folded(value, value.contains(&b'\r')) })
+    let value = trim_end(cursor.rest());
+    let folds = folded && value.contains(&b'\r');
+    Ok(Header { field: Field::of(name), name, value: Text::folded(value, folds) })
+}
+
+/// Without the white space at the end.
+pub(super) fn trim_end(mut value: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = value
+        && is(*last, BLANK)
+    {
+        value = rest;
+    }
+    value
 }

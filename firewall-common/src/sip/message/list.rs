@@ -24,6 +24,7 @@ impl<'a, T: Element<'a>> List<'a, T> {
         Self { cursor: Cursor::new(value), done: false, of: PhantomData }
     }
 
+    #[inline(always)]
     fn element(&mut self) -> Result<T, Refusal> {
         self.cursor.blanks();
         if matches!(self.cursor.peek(), None | Some(b',')) {
@@ -39,6 +40,7 @@ impl<'a, T: Element<'a>> List<'a, T> {
 impl<'a, T: Element<'a>> Iterator for List<'a, T> {
     type Item = Result<T, Refusal>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {
             return None;

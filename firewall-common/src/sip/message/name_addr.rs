@@ -3,6 +3,7 @@
 //! Owns: their parts. Refuses: which header field they stand in.
 use super::class::{DISPLAY, SCHEME, VALUE};
 use super::cursor::Cursor;
+use super::lines::trim_end;
 use super::list::Element;
 use super::number::decimal;
 use super::params::{Param, Params, once};
@@ -39,6 +40,7 @@ impl<'a> NameAddr<'a> {
 }
 
 impl<'a> Element<'a> for NameAddr<'a> {
+    #[inline(always)]
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, Refusal> {
         let (display, uri) = match cursor.peek() {
             Some(b'"') => {
@@ -67,7 +69,7 @@ fn unquoted<'a>(cursor: &mut Cursor<'a>) -> Result<(Option<Text<'a>>, &'a [u8]),
     let before = *cursor;
     let display = cursor.run(DISPLAY);
     if cursor.peek() == Some(b'<') {
-        let display = display.trim_ascii_end();
+        let display = trim_end(display);
         let text = Text::folded(display, display.contains(&b'\r'));
         return Ok((Some(text).filter(|_| !display.is_empty()), in_brackets(cursor)?));
     }
@@ -102,6 +104,7 @@ pub enum Contact<'a> {
 }
 
 impl<'a> Element<'a> for Contact<'a> {
+    #[inline(always)]
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, Refusal> {
         let mut ahead = *cursor;
         if ahead.eat(b'*') {

@@ -17,6 +17,7 @@ pub struct Param<'a> {
 
 impl<'a> Param<'a> {
     /// Takes a semicolon and the parameter behind it; none when no semicolon is next.
+    #[inline(always)]
     pub(super) fn next(cursor: &mut Cursor<'a>) -> Result<Option<Self>, Refusal> {
         if !cursor.mark(b';') {
             return Ok(None);

@@ -31,8 +31,10 @@ refusals! {
     Unfinished = "unfinished";
     /// The start line and headers are longer than 65,535 bytes.
     HeadTooLong = "head_too_long";
-    /// More than 256 header fields.
-    TooManyHeaders = "too_many_headers";
+    /// More than 128 lines before the body, folded ones counted.
+    TooManyLines = "too_many_lines";
+    /// More than 256 elements of lists and parameters in the header fields that are read.
+    TooManyParts = "too_many_parts";
     /// A CR without LF or a LF without CR in the start line or the headers.
     LineEnd = "line_end";
     /// A zero byte in the start line or the headers.
@@ -59,7 +61,7 @@ refusals! {
     Uri = "uri";
     /// A URI with a question mark stands without angle brackets.
     BareUri = "bare_uri";
-    /// A parameter without a name, or one whose value cannot be read.
+    /// A parameter without a name or with a value that cannot be read, or something behind the last parameter.
     Parameter = "parameter";
     /// A parameter that may stand once stands twice.
     RepeatedParameter = "repeated_parameter";

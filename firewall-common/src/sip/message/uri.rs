@@ -5,7 +5,7 @@
 use core::net::{IpAddr, Ipv6Addr};
 use core::str;
 
-use super::class::{HOST, SCHEME, URI, all};
+use super::class::{HOST, PARAMS, SCHEME, URI, USER, all};
 use super::cursor::Cursor;
 use super::number::decimal;
 use super::refusal::Refusal;
@@ -47,25 +47,13 @@ pub struct Uri<'a> {
 
 impl<'a> Uri<'a> {
     /// Reads a URI that is all of `raw`.
+    #[inline(always)]
     pub(super) fn read(raw: &'a [u8]) -> Result<Self, Refusal> {
-        let colon = raw.iter().take(SCHEME_MAX as usize + 1).position(|byte| *byte == b':').ok_or(Refusal::Uri)?;
-        let (name, rest) = (raw.get(..colon).unwrap_or_default(), raw.get(colon + 1..).unwrap_or_default());
-        let letter = name.first().is_some_and(u8::is_ascii_alphabetic);
-        if !letter || !all(name, SCHEME) || !all(rest, URI) {
-            return Err(Refusal::Uri);
-        }
-        let blank = Self {
-            raw,
-            scheme: scheme(name),
-            user: None,
-            password: None,
-            host: &[],
-            port: None,
-            params: &[],
-            headers: &[],
-        };
+        let (scheme, rest) = scheme(raw).ok_or(Refusal::Uri)?;
+        let blank = Self { raw, scheme, user: None, password: None, host: &[], port: None, params: &[], headers: &[] };
         match blank.scheme {
             Scheme::Sip | Scheme::Sips => blank.sip(rest),
+            _ if !all(rest, URI) => Err(Refusal::Uri),
             Scheme::Tel => {
                 let (number, params) = part(rest, b';');
                 Ok(Self { user: Some(number), params: params.unwrap_or_default(), ..blank })
@@ -75,27 +63,24 @@ impl<'a> Uri<'a> {
     }
 
     /// `[userinfo] host [":" port] params [headers]` (RFC 3261 §25.1).
+    #[inline(always)]
     fn sip(self, rest: &'a [u8]) -> Result<Self, Refusal> {
         // A `@` that is not escaped stands nowhere but behind the user, in which `;` and `?` are not special.
-        let (before, behind) = part(rest, b'@');
-        let (userinfo, rest) = behind.map_or((None, rest), |behind| (Some(before), behind));
-        if rest.contains(&b'@') {
-            return Err(Refusal::Uri);
-        }
-        let (user, password) = userinfo.map_or((None, None), |info| {
-            let (user, password) = part(info, b':');
+        let mut cursor = Cursor::new(rest);
+        let before = cursor.run(USER);
+        let (user, password) = if cursor.eat(b'@') {
+            let (user, password) = part(before, b':');
             (Some(user), password)
-        });
-        let (rest, headers) = part(rest, b'?');
-        let (place, params) = part(rest, b';');
-        let mut cursor = Cursor::new(place);
+        } else {
+            cursor = Cursor::new(rest);
+            (None, None)
+        };
         let host = host(&mut cursor).ok_or(Refusal::Uri)?;
         let port = if cursor.eat(b':') { Some(port(&mut cursor).ok_or(Refusal::Uri)?) } else { None };
-        if !cursor.is_empty() {
-            return Err(Refusal::Uri);
-        }
-        let (params, headers) = (params.unwrap_or_default(), headers.unwrap_or_default());
-        Ok(Self { user, password, host, port, params, headers, ..self })
+        let params = if cursor.eat(b';') { cursor.run(PARAMS) } else { &[] };
+        let headers = if cursor.eat(b'?') { cursor.run(USER) } else { &[] };
+        let uri = Self { user, password, host, port, params, headers, ..self };
+        if cursor.is_empty() { Ok(uri) } else { Err(Refusal::Uri) }
     }
 
     /// The scheme as it stands in the message.
@@ -111,14 +96,23 @@ impl<'a> Uri<'a> {
     }
 }
 
-fn scheme(name: &[u8]) -> Scheme {
+/// The scheme, and what stands behind its colon.
+#[inline(always)]
+fn scheme(raw: &[u8]) -> Option<(Scheme, &[u8])> {
+    if let Some((head, rest)) = raw.split_first_chunk::<4>()
+        && head.eq_ignore_ascii_case(b"sip:")
+    {
+        return Some((Scheme::Sip, rest));
+    }
+    let colon = raw.iter().take(SCHEME_MAX as usize + 1).position(|byte| *byte == b':')?;
+    let (name, rest) = (raw.get(..colon)?, raw.get(colon + 1..)?);
     let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
-    match name.len() {
-        3 if is(b"sip") => Scheme::Sip,
+    let scheme = match colon {
         4 if is(b"sips") => Scheme::Sips,
         3 if is(b"tel") => Scheme::Tel,
         _ => Scheme::Other,
-    }
+    };
+    (name.first()?.is_ascii_alphabetic() && all(name, SCHEME)).then_some((scheme, rest))
 }
 
 /// What stands before and behind the first `byte`.
@@ -164,9 +158,15 @@ pub fn unescaped(user: &[u8]) -> impl Iterator<Item = u8> + '_ {
     let mut rest = user;
     core::iter::from_fn(move || {
         let (&byte, later) = rest.split_first()?;
-        let escaped = later.first_chunk().and_then(|pair| hex_pair(*pair)).filter(|_| byte == b'%');
-        rest = if escaped.is_some() { later.get(2..).unwrap_or_default() } else { later };
-        Some(escaped.unwrap_or(byte))
+        rest = later;
+        if byte == b'%'
+            && let Some((pair, later)) = later.split_first_chunk()
+            && let Some(escaped) = hex_pair(*pair)
+        {
+            rest = later;
+            return Some(escaped);
+        }
+        Some(byte)
     })
 }
 

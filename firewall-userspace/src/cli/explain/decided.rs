@@ -3,7 +3,7 @@
 //! Owns: the way from the kernel's numbers to names: of entries, peers, signatures and limits. Refuses: guessing: a
 //! number whose name is gone stays a number.
 use anyhow::Result;
-use firewall_common::policy::ALLOWED_PEER;
+use firewall_common::policy::{ALLOWED_PEER, KNOWN_TOTAL};
 use firewall_common::reason::{Reason, Stage};
 use firewall_common::sip::Class;
 
@@ -25,8 +25,17 @@ pub(super) fn by(j: &Judgement, config: &Config, instance: Option<&Instance>, st
         Reason::Signature => signature(j.detail, config, instance),
         Reason::NotPeer => Decided::Rule(format!("mode {}", Mode::Trunk.word())),
         Reason::Transport => transport(j, config, instance),
+        Reason::RateTotal if j.detail == KNOWN_TOTAL => {
+            limit("all known sources together", None, config.trust().known_total)
+        }
         Reason::RateTotal => limit("all strangers together", None, config.strangers().total),
-        Reason::Stranger | Reason::Registrant => source_limit(j, config, instance),
+        Reason::RateOffender => limit("a held source", None, config.slow_path().hold),
+        Reason::RateAccount => limit("a held account", None, config.slow_path().hold),
+        Reason::UnsolicitedResponse => Decided::Rule(format!(
+            "strangers may respond for {} s after a request of our side",
+            config.slow_path().called_for.get()
+        )),
+        Reason::Stranger | Reason::Known | Reason::Registrant => source_limit(j, config, instance),
         reason if reason.stage() == Stage::Limit => source_limit(j, config, instance),
         _ => Decided::Nothing,
     })

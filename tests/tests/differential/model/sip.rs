@@ -1,6 +1,6 @@
 //! SIP, read line by line.
 //!
-//! Owns: what a payload is, and whether it carries a signature. Refuses: speed.
+//! Owns: what a payload is, whether it carries a signature, and which account it names. Refuses: speed.
 use crate::setup::{METHODS, Setup};
 
 /// How much of a payload is looked at.
@@ -103,15 +103,24 @@ fn is_token(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b)
 }
 
-/// The id of the signature that the headers carry: in User-Agent, else in From.
-pub(super) fn signature(payload: &[u8], headers: usize, setup: &Setup) -> Option<u32> {
-    if setup.scan_max == 0 || setup.signatures.is_empty() {
-        return None;
-    }
+/// Values of the header fields that are looked at, from the byte behind their names on.
+pub(super) struct Values<'p> {
+    agent: Option<&'p [u8]>,
+    from: Option<&'p [u8]>,
+}
+
+/// Whether signatures are looked for.
+fn searches(setup: &Setup) -> bool {
+    setup.scan_max != 0 && !setup.signatures.is_empty()
+}
+
+/// The values that the headers carry.
+pub(super) fn values<'p>(payload: &'p [u8], headers: usize, setup: &Setup) -> Values<'p> {
+    let limit = if searches(setup) { setup.scan_max } else { EXAMINED };
     let (mut agent, mut from) = (None, None);
     let mut line = headers;
     // A line is looked at when the line end before it lies within the limit.
-    while line <= setup.scan_max && line <= payload.len() && !payload[line..].starts_with(b"\r\n") {
+    while line <= limit && line <= payload.len() && !payload[line..].starts_with(b"\r\n") {
         if let Some(value) = value(&payload[line..], b"user-agent") {
             agent = Some(value);
         }
@@ -123,8 +132,79 @@ pub(super) fn signature(payload: &[u8], headers: usize, setup: &Setup) -> Option
             None => break,
         }
     }
+    Values { agent, from }
+}
+
+/// The id of the signature that the headers carry: in User-Agent, else in From.
+pub(super) fn signature(values: &Values<'_>, setup: &Setup) -> Option<u32> {
     let find = |value: Option<&[u8]>, display| value.and_then(|value| find(value, display, setup));
-    find(agent, "user-agent").or_else(|| find(from, "from-display"))
+    if !searches(setup) {
+        return None;
+    }
+    find(values.agent, "user-agent").or_else(|| find(values.from, "from-display"))
+}
+
+/// How much of From is looked at for an account.
+const ACCOUNT: usize = 192;
+
+/// The user part of From's URI.
+pub(super) fn account(values: &Values<'_>) -> Option<Vec<u8>> {
+    let value = values.from?;
+    let value = &value[..value.len().min(ACCOUNT)];
+    let colon = value.iter().position(|b| !matches!(b, b' ' | b'\t')).filter(|at| value[*at] == b':')?;
+    let uri = uri(&value[colon + 1..])?;
+    let (_, rest) = split(uri, |b| b == b':')?;
+    let (user, _) = split(rest, |b| b"@<>\" \t\r\n".contains(&b)).filter(|(user, _)| rest[user.len()] == b'@')?;
+    let user = split(user, |b| b == b':').map_or(user, |(user, _)| user);
+    (!user.is_empty()).then(|| user.to_vec())
+}
+
+/// What follows the display name, and its bracket if there is one.
+fn uri(value: &[u8]) -> Option<&[u8]> {
+    let (mut at, mut named) = (0, false);
+    loop {
+        match (value.get(at)?, named) {
+            (b'<', _) => {
+                let inside = &value[at + 1..];
+                let scheme = inside.iter().position(|b| b":@<>\"\\ \t\r\n".contains(b))?;
+                return (inside[scheme] == b':').then_some(inside);
+            }
+            (b':', false) => return Some(&value[at..]),
+            (b'"', false) => {
+                at += quoted(&value[at..])?;
+                named = true;
+                continue;
+            }
+            (b'\n', _) => {
+                matches!(value.get(at + 1)?, b' ' | b'\t').then_some(())?;
+                // What follows a folded line may be anything again.
+                named = false;
+            }
+            (b' ' | b'\t' | b'\r', _) => {}
+            (b'@' | b'>' | b'\\', _) | (_, true) => return None,
+            (_, false) => {}
+        }
+        at += 1;
+    }
+}
+
+/// How many bytes of a quoted string there are, its quotation marks included. It has no line ends.
+fn quoted(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\n' => return None,
+            b'\\' if *text.get(at + 1)? == b'\n' => return None,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+fn split(text: &[u8], ends: impl Fn(u8) -> bool) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|b| ends(*b))?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// The value of a line of this name, from the byte behind the name on. Case is folded by a bit, which makes a hyphen of a

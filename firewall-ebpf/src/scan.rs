@@ -1,0 +1,62 @@
+//! What loops over a payload, as functions that the verifier follows once, whoever calls them and however often.
+//!
+//! Owns: the boundary: a function with external linkage is verified by itself, for any arguments (kernel 5.6; pointers to
+//! memory 5.12), and where it is called the verifier knows nothing of what it returns. Refuses: knowing what is scanned
+//! (see [`firewall_common::sip`]).
+use firewall_common::sip::header_scan::{self, Values};
+use firewall_common::sip::{Window, account, signature};
+
+use crate::constants::signatures;
+use crate::opaque;
+
+/// Where header values begin.
+#[inline(always)]
+pub(crate) fn locate(window: &Window, headers: u32, limit: u32) -> Values {
+    let packed = sipfw_locate(window, headers, limit);
+    Values { user_agent: packed as u32, from: (packed >> 32) as u32 }
+}
+
+/// The hash of the account in the From value at `from`; 0 for none.
+#[inline(always)]
+pub(crate) fn account(window: &Window, from: u32) -> u64 {
+    sipfw_account(window, from)
+}
+
+/// The id of the first signature in a User-Agent value.
+#[inline(always)]
+pub(crate) fn user_agent(window: &Window, at: u32) -> Option<u32> {
+    (sipfw_signature(window, at, signature::USER_AGENT)).checked_sub(1).map(|id| id as u32)
+}
+
+/// The id of the first signature in a From value.
+#[inline(always)]
+pub(crate) fn from(window: &Window, at: u32) -> Option<u32> {
+    (sipfw_signature(window, at, signature::FROM)).checked_sub(1).map(|id| id as u32)
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_locate(window: *const Window, headers: u32, limit: u32) -> u64 {
+    // SAFETY: the verifier lets only a pointer to a whole window or null in.
+    let Some(window) = (unsafe { window.as_ref() }) else {
+        return 0;
+    };
+    let Values { user_agent, from } = header_scan::locate(window, headers, limit);
+    u64::from(user_agent) | u64::from(from) << 32
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_account(window: *const Window, from: u32) -> u64 {
+    // SAFETY: as above.
+    let found = unsafe { window.as_ref() }.and_then(|window| account::find(window, from));
+    opaque::forget(found.unwrap_or(0))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_signature(window: *const Window, at: u32, place: u32) -> u64 {
+    // SAFETY: as above.
+    let found = unsafe { window.as_ref() }.and_then(|window| signatures().scan(window, at, place));
+    opaque::forget(found.map_or(0, |id| u64::from(id) + 1))
+}

@@ -1,0 +1,234 @@
+//! What follows from what can be held against somebody.
+//!
+//! Owns: the rules. Refuses: carrying a sentence out (sentence.rs), and counting what is not proven towards a ban.
+use super::accounts::Pair;
+use super::clock::{Clock, Moment};
+use super::command::Command;
+use super::evidence::Rule;
+use super::hash::half;
+use super::probes::Probe;
+use super::slow_path::Engine;
+use super::sources::Source;
+use super::tally::Rate;
+use super::who::{Case, What, Who};
+
+/// Challenges that a source may leave before they are kept as evidence: every honest first request is challenged.
+const LEFT_KEPT: u32 = 4;
+/// Seconds that the first challenge must be old before leaving them counts: an office that starts has many open at once.
+const LEFT_AGE: u32 = 5;
+
+impl Engine {
+    /// Takes in something that can be held against somebody.
+    pub(super) fn incident(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        // What was under way when it was banned is part of what it is banned for.
+        if self.is_banned(who.hash, clock.now()) {
+            return;
+        }
+        match case.what {
+            What::Failure => self.failure(who, case, clock, out),
+            What::Refused => self.refusal(who, case, clock, out),
+            What::Malformed => self.malformed(who, case, clock, out),
+            What::Left => self.left(who, case, clock, out),
+        }
+    }
+
+    fn failure(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        if self.is_told(who, case, clock.now()) {
+            return;
+        }
+        self.note(who, case, clock);
+        match case.is_proven() {
+            true => self.proven_failure(who, case, clock, out),
+            false => self.unproven_failure(who, clock, out),
+        }
+    }
+
+    /// Whether a feed and the wire tell the same. Without feeds nobody tells anything twice.
+    fn is_told(&mut self, who: &Who, case: &Case, now: Moment) -> bool {
+        let feeds = self.ways.len() > 2 && case.account.hash != 0;
+        let hash = self.key.joined(who.hash, case.account.hash);
+        let pair = || Pair::new(who.hash, case.account.hash, now);
+        let pair = if feeds { self.pairs.entry(hash, pair, now) } else { None };
+        pair.is_some_and(|pair| pair.is_told(who.way > 1, case.is_proven(), now))
+    }
+
+    fn unproven_failure(&mut self, who: &Who, clock: Clock, out: &mut Vec<Command>) {
+        let (rate, now) = (self.settings.unproven, clock.now());
+        let Some(source) = self.sources.get_mut(who.hash) else { return };
+        let count = source.unproven.add(rate.within, now);
+        if rate.is_met(count) {
+            self.hold(who, Rule::Failures, count, rate, clock, out);
+        }
+    }
+
+    fn proven_failure(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        let (now, known) = (clock.now(), self.is_known(who, clock.now()));
+        let attacked = self.fail_account(who, case, now);
+        let pair = self.fail_pair(who, case, now);
+        let (failures, slow) = (self.settings.failures, self.settings.slow);
+        let Some(source) = self.sources.get_mut(who.hash) else { return };
+        source.failures.add(now);
+        source.slow.add(slow.within, now);
+        let counts = [source.failures.count(failures.within, now), source.slow.count(slow.within, now)];
+        self.changed.source(who.hash, source);
+        if known && !who.kind.is_trusted() {
+            return self.registrants_failure(who, case, pair, attacked, clock, out);
+        }
+        match counts {
+            _ if attacked.is_some() && !who.kind.is_trusted() => {
+                let count = attacked.unwrap_or_default();
+                self.ban(who, Rule::AccountUnderAttack, count, self.settings.account, clock, out);
+            }
+            [count, _] if failures.is_met(count) => self.ban(who, Rule::Failures, count, failures, clock, out),
+            [_, count] if slow.is_met(count) => self.ban(who, Rule::SlowFailures, count, slow, clock, out),
+            _ => {}
+        }
+    }
+
+    /// Notes a failure of an account, and gives the number of those before it if many sources are guessing at it and this
+    /// one has never authenticated for it.
+    fn fail_account(&mut self, who: &Who, case: &Case, now: Moment) -> Option<u32> {
+        let (rate, sources, hash) = (self.settings.account, self.settings.account_sources, case.account.hash);
+        if hash == 0 {
+            return None;
+        }
+        let knows = self.is_authenticated(who.hash, hash, now);
+        let account = self.accounts.entry(hash, Default::default, now)?;
+        let attacked = account.is_attacked(rate, sources, now).then(|| account.count(rate, now));
+        account.fail(half(who.hash), now);
+        self.changed.account(hash, account);
+        attacked.filter(|_| !knows)
+    }
+
+    /// Notes a failure of an account at a source: gives how many there are in the short and in the long time. One that goes
+    /// on under other names than the one that is held is counted as one more account each time.
+    fn fail_pair(&mut self, who: &Who, case: &Case, now: Moment) -> [u32; 2] {
+        let (hash, within) = (self.key.joined(who.hash, case.account.hash), self.pair_times());
+        let from = half(self.key.of(&[case.from.bytes()]));
+        let pair = || Pair::new(who.hash, case.account.hash, now);
+        let Some(pair) = self.pairs.entry(hash, pair, now) else { return [0; 2] };
+        let counts = pair.fail(within, now);
+        let evades = pair.held_until > now && pair.held_from != from;
+        if let Some(source) = self.sources.get_mut(who.hash) {
+            for length in 0..2 {
+                let counted = &mut source.accounts[length];
+                if evades || counted.count(within[length], now) == 0 || pair.counted[length] != counted.since() {
+                    counted.add(within[length], now);
+                    pair.counted[length] = counted.since();
+                }
+            }
+        }
+        self.changed.pair(self.key, pair);
+        counts
+    }
+
+    /// The short and the long time of failures.
+    pub(super) const fn pair_times(&self) -> [u32; 2] {
+        [self.settings.failures.within, self.settings.slow.within]
+    }
+
+    /// A failure at a source where others have authenticated. It is the account that is held; the source is banned only
+    /// when so many accounts fail that nobody can have mistyped them all.
+    fn registrants_failure(
+        &mut self,
+        who: &Who,
+        case: &Case,
+        [short, long]: [u32; 2],
+        attacked: Option<u32>,
+        clock: Clock,
+        out: &mut Vec<Command>,
+    ) {
+        let (now, failures, slow) = (clock.now(), self.settings.failures, self.settings.slow);
+        let accounts = self.sources.get(who.hash).map_or([0; 2], |source| {
+            [source.accounts[0].count(failures.within, now), source.accounts[1].count(slow.within, now)]
+        });
+        let tenth = u32::try_from(self.registrations.accounts(who.hash, now) / 10).unwrap_or(u32::MAX);
+        let few = Rate { count: self.settings.registrant_accounts.max(tenth), ..failures };
+        let many = Rate { count: few.count.max(slow.count), ..slow };
+        match accounts {
+            [count, _] if few.is_met(count) => return self.ban(who, Rule::Scanning, count, few, clock, out),
+            [_, count] if many.is_met(count) => return self.ban(who, Rule::Scanning, count, many, clock, out),
+            _ => {}
+        }
+        let (rule, count, rate) = match attacked {
+            Some(count) => (Rule::AccountUnderAttack, count, self.settings.account),
+            None if failures.is_met(short) => (Rule::AccountFailures, short, failures),
+            None if slow.is_met(long) => (Rule::SlowFailures, long, slow),
+            None => return,
+        };
+        self.hold_account(who, case, rule, count, rate, clock, out);
+    }
+
+    fn refusal(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        self.note(who, case, clock);
+        let (rate, now) = (self.settings.scanning, clock.now());
+        let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
+        let counts = probe.refuse(case.target, case.is_proven(), rate.within, now);
+        self.probed(who, case, Rule::Scanning, counts, rate, clock, out);
+    }
+
+    fn malformed(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        self.note(who, case, clock);
+        let (rate, now) = (self.settings.malformed, clock.now());
+        let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
+        let counts = probe.malform(case.is_proven(), rate.within, now);
+        self.probed(who, case, Rule::Malformed, counts, rate, clock, out);
+    }
+
+    /// A challenge that was left. Here it is an absence that is held against somebody: it counts only while nothing was
+    /// lost on the way to the engine, and towards a ban only if each of them was a call whose refusal was acknowledged.
+    fn left(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        use firewall_common::sip::Method::{Invite, Options};
+        let (rate, now) = (self.settings.spray, clock.now());
+        if case.method == Options || self.lost.within(rate.within, now) {
+            return;
+        }
+        let proven = case.is_proven() && case.method == Invite;
+        let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
+        let counts = probe.leave(proven, rate.within, now);
+        let since = probe.left.since();
+        if counts[0] > LEFT_KEPT {
+            self.note(who, case, clock);
+        }
+        if now.since(since) >= LEFT_AGE {
+            let rule = if case.method == Invite { Rule::InviteSpray } else { Rule::Scanning };
+            self.probed(who, case, rule, counts, rate, clock, out);
+        }
+    }
+
+    /// What follows from a number of probes, and the number of those among them that are proven.
+    fn probed(
+        &mut self,
+        who: &Who,
+        case: &Case,
+        rule: Rule,
+        [all, proven]: [u32; 2],
+        rate: Rate,
+        clock: Clock,
+        out: &mut Vec<Command>,
+    ) {
+        let now = clock.now();
+        if let Some(source) = self.sources.get_mut(who.hash).filter(|_| proven > 0) {
+            self.changed.source(who.hash, source);
+        }
+        let tenth = self.registrations.accounts(who.hash, now) / 10;
+        let few = tenth <= rate.count as usize;
+        match rate.is_met(proven) {
+            true if few => self.ban(who, rule, proven, rate, clock, out),
+            true => self.hold_account(who, case, rule, proven, rate, clock, out),
+            false if rate.is_met(all) => self.hold(who, rule, all, rate, clock, out),
+            false => {}
+        }
+    }
+
+    /// Keeps an incident as evidence.
+    fn note(&mut self, who: &Who, case: &Case, clock: Clock) {
+        let (now, proven) = (clock.now(), case.is_proven());
+        let count = if proven { &mut self.counts.proven } else { &mut self.counts.unproven };
+        *count += 1;
+        let Some(source) = self.sources.entry(who.hash, || Source::new(who.source, now), now) else { return };
+        source.touched = now;
+        let last = &mut source.incidents[usize::from(proven)];
+        *last = self.incidents[usize::from(proven)].add(case.kept(who.way, clock), *last);
+    }
+}

@@ -1,0 +1,277 @@
+//! The engine: what it remembers, and what reaches it.
+//!
+//! Owns: the way of each message and each feed's event to where it is judged, and what time alone brings about. Refuses:
+//! clocks, kernels, files and sockets; a message for which there is no rule.
+use firewall_common::addr::Addr;
+use firewall_common::sip::Method;
+
+use super::accounts::{Account, Pair};
+use super::clock::{Clock, Moment};
+use super::command::Command;
+use super::counts::{Counts, Refusals};
+use super::evidence::Proof;
+use super::facts::{Answer, Facts, Request};
+use super::incidents::Incidents;
+use super::input::{Direction, Seen};
+use super::ledger::{Ledger, Tags};
+use super::persist::Changed;
+use super::probes::{Left, Probe};
+use super::reading;
+use super::registrations::Registrations;
+use super::saved::Key;
+use super::settings::{Settings, Sizes};
+use super::sources::Source;
+use super::table::Table;
+use super::tally::Tally;
+use super::transactions::{Age, EARLY, Early, Transaction};
+use super::who::{Case, What, Who};
+use crate::config::Config;
+
+/// Follows SIP transactions and decides who is banned, held and trusted.
+///
+/// Its memory is bounded by the config's `[tracking]`: see [`Engine::memory`].
+pub struct Engine {
+    pub(super) key: Key,
+    pub(super) settings: Settings,
+    pub(super) ledger: Ledger,
+    tags: Tags,
+    pub(super) transactions: Table<Transaction>,
+    pub(super) early: Table<Early>,
+    pub(super) sources: Table<Source>,
+    pub(super) probes: Table<Probe>,
+    pub(super) accounts: Table<Account>,
+    pub(super) pairs: Table<Pair>,
+    pub(super) registrations: Registrations,
+    /// Unproven and proven ones.
+    pub(super) incidents: [Incidents; 2],
+    /// The words for the ways by which incidents came: the transports, and then the feeds.
+    pub(super) ways: Vec<String>,
+    pub(super) changed: Changed,
+    pub(super) counts: Counts,
+    pub(super) refusals: Refusals,
+    /// Alarms and unproven holds of late, so that they are not too many.
+    pub(super) alarms: Tally,
+    pub(super) holds: Tally,
+    /// When our server answered anybody.
+    answered: Moment,
+    /// When messages were lost on their way here.
+    pub(super) lost: Moment,
+    /// When the tables were swept, and the part of them that is next.
+    swept: Moment,
+    part: usize,
+    pruned: Moment,
+}
+
+/// Answers that may wait for their request.
+const EARLY_PLACES: u32 = 1_024;
+/// Parts in which transactions are swept, one a second.
+const PARTS: usize = 4;
+/// Seconds between two looks for registrations that are known no more.
+const PRUNE: u32 = 60;
+
+impl Engine {
+    /// An engine that knows nothing yet. `key` must be the one under which records were saved that are to be restored.
+    pub fn new(config: &Config, key: Key) -> Self {
+        let sizes = Sizes::of(config.tracking());
+        Self {
+            key,
+            settings: Settings::of(config),
+            ledger: Ledger::new(sizes.nonces),
+            tags: Tags::new(),
+            transactions: Table::new(sizes.transactions),
+            early: Table::new(EARLY_PLACES),
+            sources: Table::new(sizes.sources),
+            probes: Table::new(sizes.probes),
+            accounts: Table::new(sizes.accounts),
+            pairs: Table::new(sizes.pairs),
+            registrations: Registrations::new(sizes.registrations),
+            incidents: [(); 2].map(|()| Incidents::new(sizes.incidents / 2)),
+            ways: vec!["udp".to_owned(), "tcp".to_owned()],
+            changed: Changed::default(),
+            counts: Counts::default(),
+            refusals: Refusals::new(),
+            alarms: Tally::default(),
+            holds: Tally::default(),
+            answered: Moment::NEVER,
+            lost: Moment::NEVER,
+            swept: Moment::NEVER,
+            part: 0,
+            pruned: Moment::NEVER,
+        }
+    }
+
+    /// Goes on with another config. Tables keep their sizes.
+    pub fn reconfigure(&mut self, config: &Config) {
+        self.settings = Settings::of(config);
+    }
+
+    /// Takes in a message that passed.
+    pub fn handle(&mut self, seen: Seen<'_>, clock: Clock, out: &mut Vec<Command>) {
+        let (flow, clock) = (&seen.flow, clock.at(seen.time));
+        let is_answer = seen.bytes.starts_with(b"SIP/");
+        if is_answer != (flow.direction == Direction::Out) {
+            // Our side's own requests and the answers to them: nobody is judged by these.
+            return;
+        }
+        let facts = match reading::read(seen.bytes, seen.truncated, self.key) {
+            Ok(facts) => facts,
+            Err(refusal) => return self.refusals.add(refusal),
+        };
+        let who = Who::of_flow(flow, self.settings.v6_mask, self.key);
+        match facts {
+            Facts::Request(request) => self.request(who, flow.remote, &request, clock, out),
+            Facts::Answer(answer) => self.answer(who, flow.remote, &answer, clock, out),
+        }
+    }
+
+    /// Messages were lost on their way to the engine. What was not seen is then no evidence.
+    pub fn note_loss(&mut self, clock: Clock) {
+        self.lost = clock.now();
+    }
+
+    /// Does what time alone brings about; to be called every second or so.
+    pub fn tick(&mut self, clock: Clock, out: &mut Vec<Command>) {
+        let now = clock.now();
+        if now.since(self.swept) == 0 {
+            return;
+        }
+        self.swept = now;
+        self.sweep_transactions(clock, out);
+        self.sweep_early(clock, out);
+        if now.since(self.pruned) >= PRUNE {
+            self.pruned = now;
+            self.registrations.prune(self.settings.known_for, now);
+        }
+    }
+
+    fn request(&mut self, who: Who, remote: Addr, request: &Request, clock: Clock, out: &mut Vec<Command>) {
+        let (now, at) = (clock.now(), self.place(request.transaction, remote));
+        self.counts.requests += 1;
+        match request.method {
+            Method::Ack => return self.acknowledge(at, request, clock, out),
+            Method::Cancel => return,
+            _ => {}
+        }
+        if request.is_signed() {
+            self.end_of_left(who);
+        }
+        let fresh = match self.transactions.get_mut(at) {
+            Some(known) => known.again(request, now),
+            None => self.transactions.entry(at, || Transaction::new(who, *request, now), now).is_some(),
+        };
+        if !fresh || self.early.len() == 0 {
+            return;
+        }
+        if let Some(Early { answer: Some(answer), guessable, .. }) = self.early.remove(at) {
+            self.meet(at, &answer, guessable, clock, out);
+        }
+    }
+
+    fn answer(&mut self, who: Who, remote: Addr, answer: &Answer, clock: Clock, out: &mut Vec<Command>) {
+        let (now, at) = (clock.now(), self.place(answer.transaction, remote));
+        self.counts.answers += 1;
+        self.answered = now;
+        for nonce in answer.challenges().map(|it| it.nonce).chain([answer.next_nonce]).filter(|nonce| *nonce != 0) {
+            self.ledger.issue(self.key, who.hash, nonce, now);
+        }
+        let guessable = answer.to_tag != 0 && self.tags.is_guessable(answer.to_tag_half, answer.to_tag);
+        match self.transactions.get(at) {
+            Some(transaction) if answer.status < 200 => {
+                let transaction = *transaction;
+                self.progress(&transaction, answer, clock);
+            }
+            Some(_) => self.meet(at, answer, guessable, clock, out),
+            None if is_early(answer) => {
+                let early = || Early { who, answer: Some(*answer), guessable, at: now };
+                self.early.entry(at, early, now);
+            }
+            None => {}
+        }
+    }
+
+    /// A request and its final answer.
+    fn meet(&mut self, at: u64, answer: &Answer, guessable: bool, clock: Clock, out: &mut Vec<Command>) {
+        let Some(transaction) = self.transactions.get_mut(at) else { return };
+        if !transaction.answered() {
+            return;
+        }
+        let copy = *transaction;
+        let Some(case) = self.judge(&copy, answer, clock, out) else { return };
+        let may_prove = copy.request.method == Method::Invite && !case.is_proven();
+        match self.transactions.get_mut(at).filter(|_| may_prove) {
+            Some(transaction) => transaction.await_ack(case.what, answer, guessable),
+            None => self.incident(&copy.who, &case, clock, out),
+        }
+    }
+
+    /// The ACK to a refused call proves that its sender received the refusal.
+    fn acknowledge(&mut self, at: u64, request: &Request, clock: Clock, out: &mut Vec<Command>) {
+        let Some(transaction) = self.transactions.get_mut(at) else { return };
+        let Some(((what, status), proven)) = transaction.acknowledged(request.to_tag) else { return };
+        let copy = *transaction;
+        let proof = if proven { Proof::Tag } else { Proof::None };
+        self.incident(&copy.who, &Case::of(&copy.request, what, status, proof), clock, out);
+    }
+
+    fn sweep_transactions(&mut self, clock: Clock, out: &mut Vec<Command>) {
+        let now = clock.now();
+        self.part = (self.part + 1) % PARTS;
+        let mut aged = Vec::new();
+        self.transactions.sweep(self.part, PARTS, |_, transaction| {
+            let age = transaction.age(now);
+            if matches!(age, Age::Unacknowledged(_) | Age::Unanswered) {
+                aged.push((transaction.who, transaction.request, transaction.at, age));
+            }
+            matches!(age, Age::Open | Age::Unacknowledged(_))
+        });
+        for (who, request, at, age) in aged {
+            let (what, status) = match age {
+                Age::Unacknowledged(refused) => refused,
+                // While nobody is answered, it is our server that is at fault, or nothing of it is heard.
+                _ if self.answered < at.plus(1) => continue,
+                _ => (What::Left, 0),
+            };
+            self.incident(&who, &Case::of(&request, what, status, Proof::None), clock, out);
+        }
+    }
+
+    /// Answers whose request never came: the strict reader refused it, or it was lost. That our server could not read it
+    /// is an incident all the same.
+    fn sweep_early(&mut self, clock: Clock, out: &mut Vec<Command>) {
+        let now = clock.now();
+        let mut aged = Vec::new();
+        self.early.sweep(0, 1, |_, early| {
+            let stays = early.at.within(EARLY, now);
+            aged.extend(early.answer.filter(|answer| !stays && is_malformed(answer.status)).map(|it| (early.who, it)));
+            stays
+        });
+        for (who, answer) in aged {
+            let request = Request { method: answer.method, ..Request::blank() };
+            let proof = if who.connected { Proof::Connection } else { Proof::None };
+            self.incident(&who, &Case::of(&request, What::Malformed, answer.status, proof), clock, out);
+        }
+    }
+
+    /// Whoever sends credentials does not leave challenges.
+    fn end_of_left(&mut self, who: Who) {
+        if let Some(probe) = self.probes.get_mut(who.hash) {
+            probe.left = Left::default();
+        }
+    }
+
+    /// Where a transaction with a remote address stands.
+    fn place(&self, transaction: u64, remote: Addr) -> u64 {
+        self.key.joined(transaction, self.key.source(remote))
+    }
+}
+
+/// Whether an answer would be judged if its request were known.
+fn is_early(answer: &Answer) -> bool {
+    let is_success = (200..300).contains(&answer.status) && answer.method == Method::Register;
+    is_success || matches!(answer.status, 401 | 403 | 404 | 407 | 410 | 604) || is_malformed(answer.status)
+}
+
+/// Whether a status says that the server could not make sense of a request (RFC 3261 §21.4, §21.5).
+pub(super) const fn is_malformed(status: u16) -> bool {
+    matches!(status, 400 | 414 | 416 | 420 | 421 | 493 | 505 | 513)
+}

@@ -1,0 +1,14 @@
+//! Transcripts with a clock of their own: what the engine makes of whole stories.
+mod bans;
+mod distributed;
+mod feeds;
+mod flood;
+mod framing;
+mod honest;
+mod office;
+mod peers;
+mod probing;
+mod restart;
+mod size;
+mod trust;
+mod world;
