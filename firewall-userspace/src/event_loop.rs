@@ -21,7 +21,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::config::Loaded;
-use crate::dataplane::Instance;
+use crate::dataplane::{Instance, clock};
 use crate::engine::Credits;
 use crate::store::NewEvent;
 use keeper::{Job, Jobs, Keeper, News, Refused, Reopened};
@@ -155,11 +155,11 @@ impl Loop {
 
     /// Has the keeper write down what was carried out. What it has no room for waits here.
     fn hand_over_learned(&mut self) -> Result<()> {
-        let learned = self.slow_path.take_learned();
-        if !learned.is_empty()
-            && let Some(Job::Commands(learned)) = self.give(Job::Commands(learned))?
+        let (commands, time) = (self.slow_path.take_learned(), clock::now().wall_ms);
+        if !commands.is_empty()
+            && let Some(Job::Commands { commands, .. }) = self.give(Job::Commands { commands, time })?
         {
-            self.slow_path.keep(learned);
+            self.slow_path.keep(commands);
         }
         Ok(())
     }
@@ -167,7 +167,8 @@ impl Loop {
     /// Has the keeper write down what the engine counts. What it has no room for is written when it changes again.
     fn hand_over_scores(&mut self) -> Result<()> {
         let (records, key) = self.slow_path.changed();
-        if records.is_empty() { Ok(()) } else { self.give(Job::Scores(records, key)).map(drop) }
+        let time = clock::now().wall_ms;
+        if records.is_empty() { Ok(()) } else { self.give(Job::Scores { records, key, time }).map(drop) }
     }
 
     /// Gives the batch to the keeper. One that has no room for it loses it: packets wait for nobody's disk.

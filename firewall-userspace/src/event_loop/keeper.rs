@@ -2,19 +2,18 @@
 //!
 //! Owns: the instance and the open database. Refuses: reading events, so that neither a slow disk nor the verifier keeps
 //! the loop from them.
+mod jobs;
 mod ledger;
 mod troubles;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
-
-use firewall_common::addr::Prefix;
 
 use super::refresher::Refresher;
 use super::{WAIT, slow_path, source};
@@ -26,76 +25,19 @@ use crate::engine::{Seen, Task, Upkeep};
 use crate::feed::{Position, Positions};
 use crate::report::slow_path::SlowPathReport;
 use crate::store::{NewEvent, Options, Store, StoreError};
+pub(super) use jobs::{Job, Jobs, News, Refused, Reopened};
 use ledger::Ledger;
 use troubles::{Part, Troubles};
 
-/// Jobs that wait; at ten batches of events a second, a few seconds' worth.
-const QUEUE: usize = 64;
 /// Events that the database keeps.
 const EVENTS_KEPT: u32 = 100_000;
-
-/// What there is to do.
-pub(super) enum Job {
-    /// Keep events.
-    Record(Vec<NewEvent>),
-    /// Write down what was done on these commands.
-    Commands(Vec<Command>),
-    /// Write down what the engine counts; with the key of its hashes.
-    Scores(Vec<Record>, Key),
-    /// Write down where the feeds' files have been read to.
-    Positions(Positions),
-    /// Put the slow path's counters where the status finds them.
-    Report(Box<SlowPathReport>),
-    /// Look whether anything changed.
-    Look,
-    /// Read the config anew and apply it.
-    Reload,
-    /// End.
-    Stop,
-}
-
-/// What the thread tells the loop.
-pub(super) enum News {
-    /// What the loop reads from has changed.
-    Reopened(Box<Reopened>),
-    /// A person has lifted the bans of these sources; the engine's scores of them count no more.
-    Lifted(Vec<Prefix>),
-}
-
-/// What the loop reads from, as it is now.
-pub(super) struct Reopened {
-    pub(super) events: source::Parts,
-    pub(super) slow_path: slow_path::Parts,
-    /// The config behind it; nothing if it can't be read any more.
-    pub(super) config: Option<Config>,
-}
+/// How long no event is written after one could not be.
+const EVENTS_PAUSE_MS: i64 = 5_000;
 
 /// The thread.
 pub(super) struct Keeper {
     jobs: Jobs,
     thread: JoinHandle<dataplane::Result<()>>,
-}
-
-/// The way to the thread.
-#[derive(Clone)]
-pub(super) struct Jobs(SyncSender<Job>);
-
-/// Why a job was not taken.
-pub(super) enum Refused {
-    /// Too many wait.
-    Full(Job),
-    /// The thread has ended, which it never should.
-    Ended,
-}
-
-impl Jobs {
-    /// Gives it a job, without waiting.
-    pub(super) fn give(&self, job: Job) -> std::result::Result<(), Refused> {
-        self.0.try_send(job).map_err(|error| match error {
-            TrySendError::Full(job) => Refused::Full(job),
-            TrySendError::Disconnected(_) => Refused::Ended,
-        })
-    }
 }
 
 impl Keeper {
@@ -105,7 +47,7 @@ impl Keeper {
         config_file: Option<PathBuf>,
         refresher: Refresher,
     ) -> Result<(Self, UnboundedReceiver<News>)> {
-        let (jobs, queue) = sync_channel(QUEUE);
+        let (jobs, queue) = Jobs::queue();
         let (tell, told) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
         let work = Work {
@@ -117,11 +59,12 @@ impl Keeper {
             store: None,
             upkeep: Upkeep::default(),
             ledger: Ledger::default(),
+            events_from: 0,
             troubles: Troubles::default(),
             tell,
         };
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || work.run(&queue));
-        Ok((Self { jobs: Jobs(jobs), thread: thread.context("starting a thread")? }, told))
+        Ok((Self { jobs, thread: thread.context("starting a thread")? }, told))
     }
 
     /// A way to it.
@@ -131,7 +74,7 @@ impl Keeper {
 
     /// Has it finish what waits and close the instance.
     pub(super) fn finish(self) -> Result<()> {
-        let _ = self.jobs.0.send(Job::Stop);
+        self.jobs.stop();
         match self.thread.join() {
             Ok(closed) => closed.context("closing the instance"),
             Err(_) => anyhow::bail!("the thread that keeps the maps panicked; please report it"),
@@ -150,6 +93,8 @@ struct Work {
     store: Option<Store>,
     upkeep: Upkeep,
     ledger: Ledger,
+    /// Unix milliseconds before which no event is written.
+    events_from: i64,
     troubles: Troubles,
     tell: UnboundedSender<News>,
 }
@@ -159,8 +104,8 @@ impl Work {
         for job in queue {
             match job {
                 Job::Record(events) => self.record(&events),
-                Job::Commands(commands) => self.learn(commands),
-                Job::Scores(records, key) => self.keep_scores(records, key),
+                Job::Commands { commands, time } => self.learn(commands, time),
+                Job::Scores { records, key, time } => self.keep_scores(records, key, time),
                 Job::Positions(positions) => self.keep_positions(positions),
                 Job::Report(report) => self.publish(&report),
                 Job::Look => self.look(),
@@ -172,22 +117,23 @@ impl Work {
         self.instance.close()
     }
 
+    /// Events are samples: while the database takes none, they are not what anybody waits for.
     fn record(&mut self, events: &[NewEvent]) {
-        let Some(store) = &mut self.store else { return };
+        let now = clock::now().wall_ms;
+        let Some(store) = self.store.as_mut().filter(|_| self.events_from <= now) else { return };
         let recorded = store.insert_events(events, EVENTS_KEPT);
+        self.events_from = if recorded.is_ok() { now } else { now.saturating_add(EVENTS_PAUSE_MS) };
         self.troubles.note(Part::Events, recorded.err());
     }
 
-    fn learn(&mut self, commands: Vec<Command>) {
-        let now = clock::now().wall_ms;
-        self.ledger.take(commands, now, self.instance.policy().ok());
-        self.write_down(now);
+    fn learn(&mut self, commands: Vec<Command>, time: i64) {
+        self.ledger.take(commands, time, self.instance.policy().ok());
+        self.write_down(clock::now().wall_ms);
     }
 
-    fn keep_scores(&mut self, records: Vec<Record>, key: Key) {
-        let now = clock::now().wall_ms;
-        self.ledger.take_scores(records, key, now, self.instance.policy().ok());
-        self.write_down(now);
+    fn keep_scores(&mut self, records: Vec<Record>, key: Key, time: i64) {
+        self.ledger.take_scores(records, key, time, self.instance.policy().ok());
+        self.write_down(clock::now().wall_ms);
     }
 
     /// Writes down what has been learned. A database that can't be written keeps it waiting, and nothing else.
@@ -324,7 +270,6 @@ impl Work {
         }
     }
 
-    /// Another generation judges: its events are read, and the config behind it may name other lists.
     fn reopen(&mut self, config: Option<Config>) {
         self.refresher.reconfigured();
         let parts = source::Parts::open(&self.instance)

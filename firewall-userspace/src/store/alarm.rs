@@ -32,8 +32,8 @@ pub struct NewAlarm {
     pub time: i64,
     /// The rule that was broken.
     pub rule: Rule,
-    /// What the source did.
-    pub evidence: Value,
+    /// What the source did: JSON.
+    pub evidence: String,
 }
 
 /// An alarm as the database holds it.
@@ -80,8 +80,8 @@ pub(super) fn write(db: &Connection, new: &NewAlarm) -> rusqlite::Result<()> {
     }
     let sql = "INSERT INTO alarm (first, time, peer, name, source, rule, evidence, count)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let (source, evidence) = (prefix_text(new.source), new.evidence.to_string());
-    let row = params![first, new.time, new.peer, new.name, source, rule, evidence, count.saturating_add(1)];
+    let (source, count) = (prefix_text(new.source), count.saturating_add(1));
+    let row = params![first, new.time, new.peer, new.name, source, rule, new.evidence, count];
     db.prepare_cached(sql)?.execute(row).map(drop)
 }
 

@@ -38,6 +38,8 @@ pub struct Backlog {
     registrations: VecDeque<Learned>,
     others: VecDeque<Learned>,
     scores: Scores,
+    /// Bytes that it takes, and takes at most.
+    size: usize,
     max: usize,
     at_once: usize,
     retry_at: Option<i64>,
@@ -52,18 +54,23 @@ struct Scores {
 }
 
 impl Scores {
-    fn push(&mut self, key: String, score: Learned) {
-        if self.newest.insert(key.clone(), score).is_none() {
+    /// Returns the one whose place it takes.
+    fn push(&mut self, key: String, score: Learned) -> Option<Learned> {
+        let before = self.newest.insert(key.clone(), score);
+        if before.is_none() {
             self.order.push_back(key);
         }
+        before
     }
 
-    /// Back to the front, unless there is a newer one.
-    fn put_back(&mut self, key: String, score: Learned) {
-        self.newest.entry(key).or_insert_with_key(|key| {
+    /// Back to the front, unless there is a newer one; whether it went there.
+    fn put_back(&mut self, key: String, score: Learned) -> bool {
+        let is_newest = !self.newest.contains_key(&key);
+        if is_newest {
             self.order.push_front(key.clone());
-            score
-        });
+            self.newest.insert(key, score);
+        }
+        is_newest
     }
 
     fn pop(&mut self) -> Option<Learned> {
@@ -72,14 +79,15 @@ impl Scores {
 }
 
 impl Backlog {
-    /// An empty one of at most `max` things.
+    /// An empty one of at most about `max` bytes.
     pub fn new(max: usize) -> Self {
         Self {
             bans: VecDeque::new(),
             registrations: VecDeque::new(),
             others: VecDeque::new(),
             scores: Scores::default(),
-            max: max.max(1),
+            size: 0,
+            max,
             at_once: AT_ONCE,
             retry_at: None,
             dropped: Dropped::default(),
@@ -101,15 +109,19 @@ impl Backlog {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Takes one more. When there are too many, the oldest of the least important kind is given up.
+    /// Takes one more. When that is too much, the oldest of the least important kind is given up.
     pub fn push(&mut self, learned: Learned) {
+        self.size += learned.size();
         match &learned.what {
             What::Ban(_) => self.bans.push_back(learned),
             What::Registered(_) | What::Ended(_) => self.registrations.push_back(learned),
             What::Hold(_) | What::Alarm(_) => self.others.push_back(learned),
-            What::Score(score) => self.scores.push(score.record.key.clone(), learned),
+            What::Score(score) => {
+                let before = self.scores.push(score.record.key.clone(), learned);
+                self.size -= before.as_ref().map_or(0, Learned::size);
+            }
         }
-        while self.len() > self.max {
+        while self.size > self.max {
             self.drop_one();
         }
     }
@@ -157,23 +169,29 @@ impl Backlog {
 
     fn put_back(&mut self, batch: Vec<Learned>) {
         for learned in batch.into_iter().rev() {
+            let size = learned.size();
+            let mut is_back = true;
             match &learned.what {
                 What::Ban(_) => self.bans.push_front(learned),
                 What::Registered(_) | What::Ended(_) => self.registrations.push_front(learned),
                 What::Hold(_) | What::Alarm(_) => self.others.push_front(learned),
-                What::Score(score) => self.scores.put_back(score.record.key.clone(), learned),
+                What::Score(score) => is_back = self.scores.put_back(score.record.key.clone(), learned),
             }
+            self.size += if is_back { size } else { 0 };
         }
     }
 
     fn pop(&mut self) -> Option<Learned> {
         let first = self.bans.pop_front().or_else(|| self.registrations.pop_front());
-        first.or_else(|| self.others.pop_front()).or_else(|| self.scores.pop())
+        let first = first.or_else(|| self.others.pop_front()).or_else(|| self.scores.pop());
+        self.size -= first.as_ref().map_or(0, Learned::size);
+        first
     }
 
     fn drop_one(&mut self) {
         let last = self.scores.pop().or_else(|| self.others.pop_front());
         let last = last.or_else(|| self.registrations.pop_front()).or_else(|| self.bans.pop_front());
+        self.size -= last.as_ref().map_or(0, Learned::size);
         last.iter().for_each(|one| *self.count(&one.what) += 1);
     }
 

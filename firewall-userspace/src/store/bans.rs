@@ -21,8 +21,8 @@ pub struct NewBan {
     pub scope: Scope,
     /// Unix milliseconds of its end. No ban is permanent.
     pub expires: i64,
-    /// What the source did.
-    pub evidence: serde_json::Value,
+    /// What the source did: JSON, as text, because many may wait to be written.
+    pub evidence: String,
     /// How often in a row it has now been banned, from 1.
     pub step: u32,
 }
@@ -170,7 +170,7 @@ fn entry(new: &NewBan, time: i64) -> StoredEntry {
         comment: None,
         author: None,
         origin: Origin::Firewall,
-        evidence: Some(new.evidence.clone()),
+        evidence: serde_json::from_str(&new.evidence).ok(),
         step: new.step,
     }
 }
@@ -185,8 +185,7 @@ pub(super) fn lifted_since(db: &Connection, source: Prefix, time: i64) -> rusqli
 pub(super) fn complete_mark(db: &Connection, ban: &NewBan, time: i64) -> rusqlite::Result<()> {
     let sql = "UPDATE mark SET banned = ?3, expires = ?4, evidence = ?5, step = ?6 WHERE id =
                (SELECT id FROM mark WHERE source = ?1 AND lifted >= ?2 AND evidence IS NULL ORDER BY id LIMIT 1)";
-    let evidence = ban.evidence.to_string();
-    let row = params![prefix_text(ban.source), time, time, ban.expires, evidence, ban.step];
+    let row = params![prefix_text(ban.source), time, time, ban.expires, ban.evidence, ban.step];
     db.prepare_cached(sql)?.execute(row).map(drop)
 }
 

@@ -25,8 +25,8 @@ pub struct NewHold {
     pub account: Option<Vec<u8>>,
     /// Unix milliseconds of its end.
     pub until: i64,
-    /// What the source did.
-    pub evidence: Value,
+    /// What the source did: JSON.
+    pub evidence: String,
 }
 
 /// A hold as the database holds it.
@@ -73,7 +73,7 @@ impl Store {
 
 pub(super) fn write(db: &Connection, hold: &NewHold, time: i64) -> rusqlite::Result<()> {
     let sql = format!("INSERT OR REPLACE INTO hold ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5)");
-    let row = params![prefix_text(hold.source), hold.account, time, hold.until, hold.evidence.to_string()];
+    let row = params![prefix_text(hold.source), hold.account, time, hold.until, hold.evidence];
     db.prepare_cached(&sql)?.execute(row).map(drop)
 }
 

@@ -3,7 +3,6 @@
 //! Owns: the records, and making them from the engine's commands while names and widths are those of the policy under
 //! which the commands came. Refuses: writing them.
 use firewall_common::addr::{Addr, Prefix};
-use serde_json::Value;
 
 use super::alarm::NewAlarm;
 use super::bans::NewBan;
@@ -84,6 +83,19 @@ impl Learned {
     pub fn score(record: Record, time: i64, v6_prefix: u8, under: Key) -> Self {
         Self { time, what: What::Score(NewScore::new(record, v6_prefix, under)) }
     }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn size(&self) -> usize {
+        let more = match &self.what {
+            What::Ban(ban) => ban.evidence.len(),
+            What::Hold(hold) => hold.evidence.len() + hold.account.as_ref().map_or(0, Vec::len),
+            What::Registered(new) => new.account.len(),
+            What::Ended(ended) => ended.account.as_ref().map_or(0, String::len),
+            What::Alarm(alarm) => alarm.evidence.len(),
+            What::Score(score) => score.size(),
+        };
+        size_of::<Self>() + more
+    }
 }
 
 /// The prefix of a source: an IPv4 address, or an IPv6 prefix of a source's width.
@@ -91,7 +103,7 @@ pub fn source_prefix(source: Addr, v6_prefix: u8) -> Prefix {
     Prefix::new(source, if source.is_v4() { 128 } else { v6_prefix })
 }
 
-fn json(evidence: &Evidence) -> Value {
+fn json(evidence: &Evidence) -> String {
     // A record of numbers, words and texts, without maps, always becomes JSON.
-    serde_json::to_value(evidence).unwrap_or_default()
+    serde_json::to_string(evidence).unwrap_or_default()
 }

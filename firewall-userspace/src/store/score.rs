@@ -53,6 +53,19 @@ impl NewScore {
         let source = source.map(|ip| source_prefix(Addr::from(ip), v6_prefix));
         Self { record, source, under }
     }
+
+    /// About how many bytes it takes besides itself.
+    pub(super) fn size(&self) -> usize {
+        let lists = match &self.record.state {
+            State::Source(source) => {
+                size_of_val(source.failures.as_slice()) + source.slow.len() + size_of_val(source.users.as_slice())
+            }
+            State::Account(account) => size_of_val(account.failures.as_slice()),
+            State::Pair(_) => 0,
+        };
+        // The backlog has its key three times.
+        3 * self.record.key.len() + lists
+    }
 }
 
 impl Store {
@@ -64,17 +77,19 @@ impl Store {
         })
     }
 
-    /// The records that say something at `now`, for the engine's start. Those that another version wrote in another form
-    /// are left out.
-    pub fn scores(&self, now: i64) -> Result<Vec<Record>> {
+    /// Hands the records that say something at `now` to `sink`, one by one, for the engine's start: there may be many. Those
+    /// that another version wrote in another form are left out.
+    pub fn scores(&self, now: i64, mut sink: impl FnMut(Record)) -> Result<()> {
         self.read(|db| {
             let mut statement = db.prepare_cached("SELECT key, ends, state FROM score WHERE ends > ?1 ORDER BY key")?;
-            let rows = statement.query_map([now], |row| {
-                let text: String = row.get(2)?;
+            let mut rows = statement.query([now])?;
+            while let Some(row) = rows.next()? {
                 let (key, ends) = (row.get(0)?, row.get(1)?);
-                Ok(serde_json::from_str(&text).ok().map(|state| Record { key, ends, state }))
-            })?;
-            rows.filter_map(rusqlite::Result::transpose).collect()
+                if let Ok(state) = serde_json::from_str(row.get_ref(2)?.as_str()?) {
+                    sink(Record { key, ends, state });
+                }
+            }
+            Ok(())
         })
     }
 

@@ -25,7 +25,7 @@ pub(super) fn new(kind: Kind, prefix: &str) -> NewEntry {
 }
 
 fn ban(source: &str, expires: i64, step: u32) -> NewBan {
-    let evidence = json!({"failed_authentications": 7});
+    let evidence = json!({"failed_authentications": 7}).to_string();
     NewBan { source: parse_prefix(source).unwrap(), scope: Scope::Sip, expires, evidence, step }
 }
 

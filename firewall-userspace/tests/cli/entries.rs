@@ -127,7 +127,7 @@ fn ban(sipfw: &Sipfw, source: &str) {
         source: parse_prefix(source).unwrap(),
         scope: Scope::Sip,
         expires: now + 3_600_000,
-        evidence: json!({ "failures": 7 }),
+        evidence: json!({ "failures": 7 }).to_string(),
         step: 1,
     };
     store.ban(&new, now).unwrap();

@@ -9,8 +9,8 @@ use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::store::{Backlog, Dropped, Learned, Recorded, Store, StoreError};
 
-/// Things that wait at most: a ban with its evidence takes some kilobytes, everything else less.
-const WAITING_MAX: usize = 100_000;
+/// Bytes of what waits at most: some ten thousand bans with their evidence, or fifty thousand scores.
+const WAITING_MAX: usize = 24 << 20;
 
 /// The backlog, and how far the marks have been read.
 pub(super) struct Ledger {
@@ -34,17 +34,17 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Takes commands that came at `now` (Unix milliseconds) under this policy.
-    pub(super) fn take(&mut self, commands: Vec<Command>, now: i64, policy: Option<&RunningPolicy>) {
+    /// Takes commands that were carried out at `time` (Unix milliseconds) under this policy.
+    pub(super) fn take(&mut self, commands: Vec<Command>, time: i64, policy: Option<&RunningPolicy>) {
         let v6_prefix = policy.map_or(64, |policy| policy.v6_prefix);
         let peer = |id| policy.and_then(|policy| policy.peer(id)).map(str::to_owned);
-        commands.into_iter().for_each(|command| self.backlog.push(Learned::of(command, now, v6_prefix, peer)));
+        commands.into_iter().for_each(|command| self.backlog.push(Learned::of(command, time, v6_prefix, peer)));
     }
 
-    /// Takes records of the engine, whose hashes are under `key`, as they were at `now`.
-    pub(super) fn take_scores(&mut self, records: Vec<Record>, key: Key, now: i64, policy: Option<&RunningPolicy>) {
+    /// Takes records of the engine, whose hashes are under `key`, as they were at `time`.
+    pub(super) fn take_scores(&mut self, records: Vec<Record>, key: Key, time: i64, policy: Option<&RunningPolicy>) {
         let v6_prefix = policy.map_or(64, |policy| policy.v6_prefix);
-        records.into_iter().for_each(|record| self.backlog.push(Learned::score(record, now, v6_prefix, key)));
+        records.into_iter().for_each(|record| self.backlog.push(Learned::score(record, time, v6_prefix, key)));
     }
 
     /// Writes all that waits, until nothing does or the database fails.

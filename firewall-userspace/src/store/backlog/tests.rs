@@ -24,6 +24,9 @@ fn kinds(batch: &[Learned]) -> Vec<(u8, u8)> {
     batch.iter().map(kind).collect()
 }
 
+/// More than the tests below put in.
+const PLENTY: usize = 1 << 20;
+
 fn filled(max: usize, what: &[(u8, u8)]) -> Backlog {
     let mut backlog = Backlog::new(max);
     what.iter().for_each(|(kind, tag)| backlog.push(one(*kind, *tag)));
@@ -32,7 +35,7 @@ fn filled(max: usize, what: &[(u8, u8)]) -> Backlog {
 
 #[test]
 fn bans_go_first_and_scores_last_each_in_their_order() {
-    let mut backlog = filled(100, &[(2, 1), (1, 1), (0, 1), (2, 2), (0, 2), (1, 2)]);
+    let mut backlog = filled(PLENTY, &[(2, 1), (1, 1), (0, 1), (2, 2), (0, 2), (1, 2)]);
     let batch = backlog.next_batch(NOW).unwrap();
     assert_eq!(kinds(&batch), [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]);
     backlog.written();
@@ -41,7 +44,7 @@ fn bans_go_first_and_scores_last_each_in_their_order() {
 
 #[test]
 fn what_failed_waits_in_its_place_and_is_tried_again_after_a_while() {
-    let mut backlog = filled(100, &[(0, 1), (1, 1), (2, 1)]);
+    let mut backlog = filled(PLENTY, &[(0, 1), (1, 1), (2, 1)]);
     let batch = backlog.next_batch(NOW).unwrap();
     backlog.failed(batch, NOW);
     backlog.push(one(0, 2));
@@ -56,7 +59,7 @@ fn what_failed_waits_in_its_place_and_is_tried_again_after_a_while() {
 
 #[test]
 fn the_newest_record_of_a_key_is_enough() {
-    let mut backlog = filled(100, &[(2, 1)]);
+    let mut backlog = filled(PLENTY, &[(2, 1)]);
     let batch = backlog.next_batch(NOW).unwrap();
     backlog.push(score(1, 99, NOW + 1));
     backlog.failed(batch, NOW);
@@ -68,7 +71,8 @@ fn the_newest_record_of_a_key_is_enough() {
 
 #[test]
 fn the_oldest_of_the_least_important_is_given_up_and_counted() {
-    let mut backlog = filled(3, &[(2, 1), (1, 1), (0, 1), (0, 2), (0, 3), (0, 4)]);
+    let room = 3 * one(0, 1).size();
+    let mut backlog = filled(room, &[(2, 1), (1, 1), (0, 1), (0, 2), (0, 3), (0, 4)]);
     assert_eq!(kinds(&backlog.next_batch(NOW).unwrap()), [(0, 2), (0, 3), (0, 4)]);
     let dropped = backlog.take_dropped();
     assert_eq!(dropped, Dropped { bans: 1, registrations: 1, others: 0, scores: 1 });
@@ -78,7 +82,7 @@ fn the_oldest_of_the_least_important_is_given_up_and_counted() {
 #[test]
 fn what_the_database_refuses_is_found_and_keeps_nothing_else() {
     let tags: Vec<(u8, u8)> = (0..100).map(|tag| (0, tag)).collect();
-    let mut backlog = filled(1_000, &tags);
+    let mut backlog = filled(PLENTY, &tags);
     let (mut written, mut tries) = (Vec::new(), 0);
     while let Some(batch) = backlog.next_batch(NOW) {
         tries += 1;
@@ -98,13 +102,13 @@ proptest! {
     #[test]
     fn nothing_is_lost_but_what_is_counted(
         steps in prop::collection::vec((0u8..3, any::<u8>(), 0u8..4), 0..300),
-        max in 1usize..40,
+        max in 0usize..20_000,
     ) {
         let (mut backlog, mut pushed, mut written) = (Backlog::new(max), 0, 0);
         for (kind, tag, then) in steps {
             backlog.push(one(if kind == 2 { 1 } else { kind }, tag));
             pushed += 1;
-            prop_assert!(backlog.len() <= max);
+            prop_assert!(backlog.size <= max && (backlog.size == 0) == backlog.is_empty());
             match (then, backlog.next_batch(NOW)) {
                 (0, Some(batch)) => {
                     written += batch.len();
