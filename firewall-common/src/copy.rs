@@ -36,7 +36,7 @@ pub struct CopyHead {
     pub total: u32,
     /// TCP's sequence number of the first byte; 0 for UDP.
     pub seq: u32,
-    /// The datagram's identification, for a fragment.
+    /// The datagram's identification, for a fragment; otherwise TCP's acknowledgement number (see [`CopyHead::ack`]).
     pub fragment_id: u32,
     /// Offset in the datagram's IP payload, for a fragment. The first fragment's payload begins with the UDP header.
     pub fragment_offset: u32,
@@ -91,6 +91,25 @@ impl Kind {
 }
 
 impl CopyHead {
+    /// TCP's acknowledgement number: that of the next byte which the sender expects. A segment without the ACK flag has 0.
+    /// It stands where a fragment has its identification: segments in fragments are not followed.
+    #[inline(always)]
+    pub const fn ack(&self) -> u32 {
+        self.fragment_id
+    }
+
+    /// Whether the packet is a fragment of its datagram.
+    #[inline(always)]
+    pub const fn is_fragment(&self) -> bool {
+        self.flags & FLAG_MORE_FRAGMENTS != 0 || self.fragment_offset != 0
+    }
+
+    /// Whether our side sent the packet.
+    #[inline(always)]
+    pub const fn is_egress(&self) -> bool {
+        self.flags & FLAG_EGRESS != 0
+    }
+
     /// Splits a record of the ring into its head and its payload; `None` for a record that contradicts itself.
     pub fn split(record: &[u8]) -> Option<(Self, &[u8])> {
         let head = Self::from_bytes(record)?;

@@ -11,3 +11,4 @@ pub mod event_loop;
 mod logging;
 mod report;
 pub mod store;
+pub mod wire;

@@ -13,6 +13,7 @@ mod nft;
 mod plot;
 mod profile;
 mod race;
+mod reading;
 mod record;
 mod shield;
 mod size;
@@ -78,6 +79,7 @@ fn measure(options: &Options) -> Result<()> {
     let curves = curve::measure(points, &progress)?;
     show(curves.figures());
     show(size::measure()?);
+    show(reading::measure(options.quick, &progress)?);
     progress.finish_and_clear();
     options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves))
 }

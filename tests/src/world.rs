@@ -5,23 +5,33 @@
 //! world's own. Needs root.
 //!
 //! ```text
-//!   itsp 192.0.2.10      phones 198.51.100.20      attacker 203.0.113.66, and all of 198.18.0.0/15 (spoofed)
-//!        └───────────────────┴─────── bridge ───────────┘
+//!   itsp 192.0.2.10      phones 198.51.100.20,     attacker 203.0.113.66, 203.0.113.0/24, 2001:db8:bad::/48,
+//!        │               100.64.0.0/16,            │ and all of 198.18.0.0/15 (spoofed)
+//!        │               2001:db8:20::/48          │
+//!        └───────────────────┴─────── bridge ──────┘
 //!                                       │
 //!                      edge 192.0.2.1, 2001:db8:1::1: the server; XDP attaches to its one interface
 //! ```
 pub mod address;
 pub mod attack;
+pub mod baresip;
 pub mod counter;
+pub mod crowd;
+pub mod digest;
+pub mod fail2ban;
 pub mod flood;
+pub mod forger;
 pub mod frame;
+pub mod guesser;
 pub mod interrupt;
 pub mod kamailio;
 mod layout;
 pub mod netns;
+pub mod phone;
 pub mod process;
 pub mod shield;
 pub mod sipp;
+pub mod tunnel;
 pub mod wait;
 
 use std::net::{SocketAddr, UdpSocket};

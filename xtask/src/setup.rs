@@ -83,7 +83,13 @@ const TESTS: &[Package] = &[
     Package { name: "kamailio", program: "kamailio", why: "the SIP server that live tests protect" },
     Package { name: "kamailio-tls-modules", program: "", why: "SIP over TLS in live tests" },
     Package { name: "sip-tester", program: "sipp", why: "SIP users, legal ones and floods" },
+    Package { name: "baresip-core", program: "baresip", why: "phones that register by themselves" },
     Package { name: "sipvicious", program: "svmap", why: "the scanner that live tests stop" },
+    Package { name: "nmap", program: "nmap", why: "the other scanner" },
+    Package { name: "socat", program: "socat", why: "TLS for sipp, which has none" },
+    Package { name: "openssl", program: "openssl", why: "makes the test server's certificate" },
+    Package { name: "fail2ban", program: "fail2ban-server", why: "the rival that reads logs" },
+    Package { name: "python3-pyinotify", program: "", why: "lets fail2ban read a log as soon as it grows" },
     Package { name: "nftables", program: "nft", why: "the rival that the bench measures" },
     Package { name: "xdp-tools", program: "xdp-filter", why: "the other rival" },
     Package { name: "iproute2", program: "ip", why: "network namespaces" },
@@ -96,8 +102,10 @@ const TESTS: &[Package] = &[
 /// Makes sure that every ring of tests but the oldest kernel's can run.
 pub(crate) fn tests() -> Result<()> {
     let installed = apt::ensure(TESTS)?;
-    if installed.contains(&"kamailio") {
-        host::keep_from_starting("kamailio")?;
+    for service in ["kamailio", "fail2ban"] {
+        if installed.contains(&service) {
+            host::keep_from_starting(service)?;
+        }
     }
     Ok(())
 }

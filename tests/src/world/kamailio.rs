@@ -1,33 +1,64 @@
 //! The server: Kamailio as registrar and proxy with digest users and a trunk.
 //!
-//! Owns: starting it in a world and knowing when it answers. Refuses: its rules (tests/peers/kamailio/ has them).
+//! Owns: starting it in a world as asked for, knowing when it answers, and what it logged. Refuses: its rules
+//! (tests/peers/kamailio/ has them).
+mod options;
+
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::address::{EDGE, SIP};
-use super::process::Process;
+use super::address::{EDGE, EDGE6, SIP};
+use super::process::{Process, output};
 use super::{Place, World};
+
+pub use options::{Algorithm, Nonces, Options, Quality, Unknown};
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/kamailio.cfg");
 const START: Duration = Duration::from_secs(20);
 const ASK: Duration = Duration::from_millis(200);
 
-/// Starts Kamailio on the server and waits until it answers.
+/// Starts Kamailio on the server, as plain as it gets, and waits until it answers.
 pub fn start(world: &World) -> Result<Process> {
+    start_with(world, &Options::default())
+}
+
+/// Starts it with options.
+pub fn start_with(world: &World, options: &Options) -> Result<Process> {
     let run = world.dir().join("kamailio");
     std::fs::create_dir_all(&run)?;
     let netns = world.netns(Place::Edge);
     let mut command = netns.command("kamailio");
     // -DD: in the foreground, so that the id we keep is the main process's.
-    command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f", CONFIG, "-Y"]).arg(&run).arg("-w").arg(&run);
-    let mut process = Process::start(&mut command, "kamailio", &world.dir().join("kamailio.log"))?;
+    command.args(["-DD", "-E", "-m", "128", "-M", "8", "-f", CONFIG, "-Y"]).arg(&run).arg("-w").arg(&run);
+    options.define(&mut command);
+    if options.tls {
+        let config = certificate(&run)?;
+        command.args(["-A", "WITH_TLS", "-A", &format!("TLS_CONFIG=\"{config}\"")]);
+    }
+    let mut process = Process::start(&mut command, "kamailio", &world.kamailio_log())?;
     // From the server itself: the way through its interface is what tests are about.
     let socket = netns.within(|| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)))??;
     socket.set_read_timeout(Some(ASK))?;
     process.ready(START, || answers(&socket).then_some(()))?;
     Ok(process)
+}
+
+/// Makes a certificate that nobody signed but itself; the file that tells Kamailio of it.
+fn certificate(run: &Path) -> Result<String> {
+    let [key, cert, config] = ["edge.key", "edge.crt", "tls.cfg"].map(|name| run.join(name));
+    let names = format!("subjectAltName=IP:{EDGE},IP:{EDGE6}");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
+    openssl.args(["-subj", "/CN=edge", "-addext", &names, "-keyout"]).arg(&key).arg("-out").arg(&cert);
+    output(&mut openssl)?;
+    let server = "method = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n";
+    let (key, cert) = (key.display(), cert.display());
+    std::fs::write(&config, format!("[server:default]\n{server}private_key = {key}\ncertificate = {cert}\n"))?;
+    Ok(config.display().to_string())
 }
 
 fn answers(socket: &UdpSocket) -> bool {
@@ -39,4 +70,19 @@ fn answers(socket: &UdpSocket) -> bool {
     let mut answer = [0; 2048];
     let sent = socket.send_to(request.as_bytes(), SocketAddr::from((EDGE, SIP)));
     sent.is_ok() && socket.recv(&mut answer).is_ok_and(|len| answer[..len].starts_with(b"SIP/2.0 200"))
+}
+
+impl World {
+    /// What Kamailio logs; with [`Options::log`] also each failed authentication.
+    pub fn kamailio_log(&self) -> std::path::PathBuf {
+        self.dir().join("kamailio.log")
+    }
+
+    /// Failed authentications that reached Kamailio, by its own log. Of one source, or of all.
+    pub fn failures_logged(&self, source: Option<&str>) -> usize {
+        let log = std::fs::read(self.kamailio_log()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let wanted = source.map_or_else(|| "auth_failure source=".to_owned(), |s| format!("auth_failure source={s} "));
+        log.lines().filter(|line| line.contains(&wanted)).count()
+    }
 }

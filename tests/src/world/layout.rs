@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::address::{
-    ATTACKER, ATTACKER_MAC, ATTACKER6, EDGE, EDGE_MAC, EDGE6, ITSP, ITSP_MAC, ITSP6, PHONES, PHONES_MAC, PHONES6,
-    SPOOFED, SPOOFED_BITS,
+    ATTACKER, ATTACKER_MAC, ATTACKER6, BOTNET, BOTNET_BITS, BOTNET6, BOTNET6_BITS, CROWD, CROWD_BITS, CROWD6,
+    CROWD6_BITS, EDGE, EDGE_MAC, EDGE6, ITSP, ITSP_MAC, ITSP6, PHONES, PHONES_MAC, PHONES6, SPOOFED, SPOOFED_BITS,
 };
 use super::process::output;
 use super::{Place, World};
@@ -41,7 +41,9 @@ pub(super) fn build(world: &World, driver: Driver) -> Result<()> {
     edge(world)?;
     host(world, Place::Itsp, &format!("{ITSP}/32"), &format!("{ITSP6}/128"))?;
     host(world, Place::Phones, &format!("{PHONES}/32"), &format!("{PHONES6}/128"))?;
-    host(world, Place::Attacker, &format!("{ATTACKER}/32"), &format!("{ATTACKER6}/128"))
+    host(world, Place::Attacker, &format!("{ATTACKER}/32"), &format!("{ATTACKER6}/128"))?;
+    block(world, Place::Phones, &format!("{CROWD}/{CROWD_BITS}"), &format!("{CROWD6}/{CROWD6_BITS}"))?;
+    block(world, Place::Attacker, &format!("{BOTNET}/{BOTNET_BITS}"), &format!("{BOTNET6}/{BOTNET6_BITS}"))
 }
 
 /// One more cable to the server.
@@ -95,7 +97,14 @@ fn edge(world: &World) -> Result<()> {
         writeln!(lines, "neigh add {v4} lladdr {mac} dev {dev} nud permanent")?;
         writeln!(lines, "neigh add {v6} lladdr {mac} dev {dev} nud permanent")?;
     }
-    writeln!(lines, "route add {SPOOFED}/{SPOOFED_BITS} via {ATTACKER} dev {dev} onlink src {EDGE}")?;
+    for (net, bits, via) in
+        [(SPOOFED, SPOOFED_BITS, ATTACKER), (BOTNET, BOTNET_BITS, ATTACKER), (CROWD, CROWD_BITS, PHONES)]
+    {
+        writeln!(lines, "route add {net}/{bits} via {via} dev {dev} onlink src {EDGE}")?;
+    }
+    for (net, bits, via) in [(BOTNET6, BOTNET6_BITS, ATTACKER6), (CROWD6, CROWD6_BITS, PHONES6)] {
+        writeln!(lines, "route add {net}/{bits} via {via} dev {dev} onlink src {EDGE6}")?;
+    }
     world.netns(Place::Edge).ip(&lines)
 }
 
@@ -106,6 +115,14 @@ fn host(world: &World, place: Place, v4: &str, v6: &str) -> Result<()> {
         writeln!(lines, "route add {edge} dev {IFACE}\nneigh add {edge} lladdr {mac} dev {IFACE} nud permanent")?;
     }
     world.netns(place).ip(&lines)
+}
+
+/// Makes whole networks a namespace's own, so that a process there can bind any address of them (Linux: "AnyIP").
+fn block(world: &World, place: Place, v4: &str, v6: &str) -> Result<()> {
+    let netns = world.netns(place);
+    // A v6 socket may bind only what an interface has, whatever the routes say.
+    netns.within(|| set("ipv6/ip_nonlocal_bind", "1"))??;
+    netns.ip(&format!("route add local {v4} dev lo\nroute add local {v6} dev lo\n"))
 }
 
 fn text(mac: [u8; 6]) -> String {

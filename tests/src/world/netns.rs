@@ -31,6 +31,14 @@ pub struct Netns {
     name: String,
 }
 
+/// A row of /proc/net/udp and the like (man 5 proc).
+struct Socket {
+    /// Address and port, in hexadecimal digits.
+    local: String,
+    /// Two hexadecimal digits.
+    state: String,
+}
+
 impl Netns {
     pub(super) fn new(number: u32, role: &str) -> Result<Self> {
         let name = format!("{PREFIX}{}-{number}-{role}", std::process::id());
@@ -72,10 +80,26 @@ impl Netns {
 
     /// Whether a UDP socket is bound to the port.
     pub fn has_udp_port(&self, port: u16) -> bool {
-        let text = |file: &str| std::fs::read_to_string(format!("/proc/thread-self/net/{file}")).unwrap_or_default();
-        let tables = self.within(|| text("udp") + &text("udp6")).unwrap_or_default();
         let suffix = format!(":{port:04X}");
-        tables.lines().filter_map(|line| line.split_ascii_whitespace().nth(1)).any(|local| local.ends_with(&suffix))
+        self.sockets(["udp", "udp6"]).iter().any(|socket| socket.local.ends_with(&suffix))
+    }
+
+    /// Whether somebody takes connections on the port.
+    pub fn has_tcp_listener(&self, port: u16) -> bool {
+        const LISTEN: &str = "0A";
+        let suffix = format!(":{port:04X}");
+        self.sockets(["tcp", "tcp6"]).iter().any(|socket| socket.local.ends_with(&suffix) && socket.state == LISTEN)
+    }
+
+    /// As /proc/net shows them.
+    fn sockets(&self, tables: [&str; 2]) -> Vec<Socket> {
+        let read = |file| std::fs::read_to_string(format!("/proc/thread-self/net/{file}")).unwrap_or_default();
+        let text = self.within(|| tables.map(read).concat()).unwrap_or_default();
+        let socket = |line: &str| {
+            let mut columns = line.split_ascii_whitespace().skip(1);
+            Some(Socket { local: columns.next()?.to_owned(), state: columns.nth(1)?.to_owned() })
+        };
+        text.lines().filter_map(socket).collect()
     }
 
     pub(super) fn processes(&self) -> Vec<Pid> {

@@ -29,8 +29,12 @@ pub enum Scenario {
     LargeCall,
     /// Calls as the carrier, which is not challenged.
     TrunkCall,
+    /// Calls with a wrong password; being refused is success.
+    CallWrong,
     /// Answers calls.
     Answer,
+    /// Rings until it is told to stop.
+    Ring,
 }
 
 impl Scenario {
@@ -41,7 +45,9 @@ impl Scenario {
             Self::Call => "call.xml",
             Self::LargeCall => "large_call.xml",
             Self::TrunkCall => "trunk_call.xml",
+            Self::CallWrong => "call_wrong.xml",
             Self::Answer => "answer.xml",
+            Self::Ring => "ring.xml",
         }
     }
 }
@@ -139,8 +145,16 @@ pub struct Running {
 
 /// Answers calls until it is dropped.
 pub fn answer(world: &World, place: Place, local: impl Into<SocketAddr>) -> Result<Running> {
-    let local = local.into();
-    let users = Users { server: None, ..Users::new(place, local, local, Scenario::Answer) };
+    serve(world, place, local.into(), Scenario::Answer)
+}
+
+/// Rings at every call, until it is dropped; whoever is called beside it takes the call.
+pub fn ring(world: &World, place: Place, local: impl Into<SocketAddr>) -> Result<Running> {
+    serve(world, place, local.into(), Scenario::Ring)
+}
+
+fn serve(world: &World, place: Place, local: SocketAddr, scenario: Scenario) -> Result<Running> {
+    let users = Users { server: None, ..Users::new(place, local, local, scenario) };
     let mut running = start(world, &users)?;
     let netns = world.netns(place);
     running.process.ready(START, || netns.has_udp_port(local.port()).then_some(()))?;

@@ -1,0 +1,5 @@
+mod budgets;
+mod datagrams;
+mod forged;
+mod script;
+mod streams;

@@ -1,0 +1,127 @@
+//! What a test may choose about Kamailio.
+//!
+//! Owns: the choices and how its config is told of them. Refuses: what they mean there.
+use std::process::Command;
+use std::time::Duration;
+
+/// The digest's algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// RFC 2617's.
+    Md5,
+    /// RFC 8760's.
+    Sha256,
+    /// A REGISTER is challenged with both, SHA-256 first.
+    Both,
+}
+
+/// What a digest protects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quality {
+    /// Not said, as before RFC 2617.
+    None,
+    /// `qop=auth`.
+    Auth,
+    /// `qop=auth-int`: also the body. REGISTER only, and only MD5.
+    AuthInt,
+}
+
+/// How often a nonce may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nonces {
+    /// As often as one likes until it expires.
+    Free,
+    /// With each nonce count once.
+    Counted,
+    /// Once.
+    Once,
+}
+
+/// What becomes of a REGISTER for a user who does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// 404.
+    NotFound,
+    /// 403.
+    Forbidden,
+    /// 401, like everybody.
+    Challenged,
+}
+
+/// How Kamailio is to behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The digest's algorithm.
+    pub algorithm: Algorithm,
+    /// What the digest protects.
+    pub quality: Quality,
+    /// After that a nonce is stale; whole seconds.
+    pub expiry: Duration,
+    /// How often a nonce may be used.
+    pub nonces: Nonces,
+    /// Whether an old nonce is answered with `stale=true`. Most servers' scripts do not say so.
+    pub stale: bool,
+    /// What unknown users are told.
+    pub unknown: Unknown,
+    /// Bindings a user may have.
+    pub contacts: u32,
+    /// Also listen for SIP over TLS.
+    pub tls: bool,
+    /// Limit each source by the module pike.
+    pub pike: bool,
+    /// Log failed authentications, for feeds and for counting.
+    pub log: bool,
+}
+
+impl Default for Options {
+    /// MD5, `qop=auth`, free nonces that last five minutes, UDP and TCP: what such servers do if left alone.
+    fn default() -> Self {
+        Self {
+            algorithm: Algorithm::Md5,
+            quality: Quality::Auth,
+            expiry: Duration::from_secs(300),
+            nonces: Nonces::Free,
+            stale: false,
+            unknown: Unknown::NotFound,
+            contacts: 1,
+            tls: false,
+            pike: false,
+            log: false,
+        }
+    }
+}
+
+impl Options {
+    /// Plain, but it logs failed authentications.
+    #[must_use]
+    pub fn logging() -> Self {
+        Self { log: true, ..Self::default() }
+    }
+
+    pub(super) fn define(&self, command: &mut Command) {
+        let mut define = |text: String| {
+            command.args(["-A", &text]);
+        };
+        define(format!("ALGORITHM=\"{}\"", if self.algorithm == Algorithm::Md5 { "MD5" } else { "SHA-256" }));
+        define(format!("NONCE_EXPIRE={}", self.expiry.as_secs()));
+        define(format!("CONTACTS={}", self.contacts));
+        let quality = match self.quality {
+            Quality::None => 0,
+            Quality::Auth => 1,
+            Quality::AuthInt => 2,
+        };
+        define(format!("QUALITY=\"{quality}\""));
+        define(format!("STALE=\"{}\"", if self.stale { quality + 16 } else { quality }));
+        let switches = [
+            ("WITH_BODY", self.quality == Quality::AuthInt),
+            ("WITH_TWO", self.algorithm == Algorithm::Both),
+            ("WITH_NC", self.nonces == Nonces::Counted),
+            ("WITH_ONCE", self.nonces == Nonces::Once),
+            ("WITH_PIKE", self.pike),
+            ("WITH_FAILLOG", self.log),
+            ("WITH_FORBID", self.unknown == Unknown::Forbidden),
+            ("WITH_HIDE", self.unknown == Unknown::Challenged),
+        ];
+        switches.into_iter().filter(|(_, on)| *on).for_each(|(name, _)| define(name.to_owned()));
+    }
+}
