@@ -13,6 +13,7 @@ mod nft;
 mod plot;
 mod profile;
 mod race;
+mod reading;
 mod record;
 mod rivals;
 mod shield;
@@ -90,6 +91,7 @@ fn measure(options: &Options) -> Result<()> {
     show(curves.figures());
     show(size::measure()?);
     show(wire::measure(costs));
+    show(reading::measure(options.quick, &progress)?);
     progress.finish_and_clear();
     options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves))
 }

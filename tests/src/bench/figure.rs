@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::json;
 
-/// The issue whose goals these are.
+/// The issue whose goals most figures have.
 const ISSUE: u32 = 2;
 
 /// What a figure shall be.
@@ -46,6 +46,7 @@ impl fmt::Display for Goal {
 /// A measured figure.
 #[derive(Clone, Debug)]
 pub(super) struct Figure {
+    issue: u32,
     name: &'static str,
     value: f64,
     unit: &'static str,
@@ -56,12 +57,17 @@ pub(super) struct Figure {
 impl Figure {
     /// A figure by its lasting name; `what` says it in words.
     pub(super) fn new(name: &'static str, value: f64, unit: &'static str, goal: Goal, what: &'static str) -> Self {
-        Self { name, value, unit, goal, what }
+        Self { issue: ISSUE, name, value, unit, goal, what }
     }
 
     /// One that explains others.
     pub(super) fn info(name: &'static str, value: f64, unit: &'static str, what: &'static str) -> Self {
         Self::new(name, value, unit, Goal::None, what)
+    }
+
+    /// The same with a goal of another issue.
+    pub(super) const fn of_issue(self, issue: u32) -> Self {
+        Self { issue, ..self }
     }
 
     /// Two digits after the point; the rest is noise.
@@ -81,7 +87,7 @@ impl Figure {
     pub(super) fn json(&self) -> String {
         let goal = (self.goal != Goal::None).then(|| self.goal.to_string());
         json!({
-            "issue": ISSUE, "name": self.name, "value": self.rounded(), "unit": self.unit, "goal": goal,
+            "issue": self.issue, "name": self.name, "value": self.rounded(), "unit": self.unit, "goal": goal,
             "holds": self.goal.holds(self.value),
         })
         .to_string()
