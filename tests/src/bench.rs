@@ -16,6 +16,7 @@ mod race;
 mod record;
 mod shield;
 mod size;
+mod slow_path;
 mod tiny;
 mod xdp_filter;
 
@@ -78,6 +79,7 @@ fn measure(options: &Options) -> Result<()> {
     let curves = curve::measure(points, &progress)?;
     show(curves.figures());
     show(size::measure()?);
+    show(slow_path::measure(if options.quick { 3 } else { 9 }));
     progress.finish_and_clear();
     options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves))
 }
