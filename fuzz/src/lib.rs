@@ -7,6 +7,7 @@ use firewall_common::sip::Window;
 
 pub mod blocklist;
 pub mod config;
+pub mod engine;
 pub mod header_scan;
 pub mod message;
 pub mod packet;
@@ -17,9 +18,10 @@ pub mod stream;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 7] = [
+pub const TARGETS: [(&str, Property); 8] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
+    ("engine", engine::check),
     ("header_scan", header_scan::check),
     ("message", message::check),
     ("packet", packet::check),

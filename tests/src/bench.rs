@@ -18,6 +18,7 @@ mod record;
 mod rivals;
 mod shield;
 mod size;
+mod slow_path;
 mod tiny;
 mod wire;
 mod xdp_filter;
@@ -92,6 +93,7 @@ fn measure(options: &Options) -> Result<()> {
     show(size::measure()?);
     show(wire::measure(costs));
     show(reading::measure(options.quick, &progress)?);
+    show(slow_path::measure(if options.quick { 3 } else { 9 }));
     progress.finish_and_clear();
     options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves))
 }

@@ -226,8 +226,9 @@ impl Engine {
         let (now, proven) = (clock.now(), case.is_proven());
         let count = if proven { &mut self.counts.proven } else { &mut self.counts.unproven };
         *count += 1;
-        let Some(source) = self.sources.entry(who.hash, || Source::new(who.source, now), now) else { return };
-        source.touched = now;
+        let new = || Source::doing(who.source, proven, now);
+        let Some(source) = self.sources.entry(who.hash, new, now) else { return };
+        (source.touched, source.proven) = (now, if proven { now } else { source.proven });
         let last = &mut source.incidents[usize::from(proven)];
         *last = self.incidents[usize::from(proven)].add(case.kept(who.way, clock), *last);
     }

@@ -165,10 +165,11 @@ mod tests {
     #[test]
     fn a_nonce_that_two_know_proves_neither() {
         let mut ledger = Ledger::new(1_024);
-        ledger.issue(KEY, 1, 77, NOW);
-        ledger.issue(KEY, 2, 77, NOW);
-        assert_eq!(ledger.standing(KEY, 1, 77, 9, NOW), Standing::Shared);
-        assert_eq!(ledger.standing(KEY, 2, 77, 9, NOW), Standing::Shared);
+        let (one, other) = (KEY.joined(1, 0), KEY.joined(2, 0));
+        ledger.issue(KEY, one, 77, NOW);
+        ledger.issue(KEY, other, 77, NOW);
+        assert_eq!(ledger.standing(KEY, one, 77, 9, NOW), Standing::Shared);
+        assert_eq!(ledger.standing(KEY, other, 77, 9, NOW), Standing::Shared);
         assert_eq!(ledger.shared(), 1);
     }
 

@@ -144,7 +144,7 @@ impl Engine {
         }
     }
 
-    fn request(&mut self, who: Who, remote: Addr, request: &Request, clock: Clock, out: &mut Vec<Command>) {
+    pub(super) fn request(&mut self, who: Who, remote: Addr, request: &Request, clock: Clock, out: &mut Vec<Command>) {
         let (now, at) = (clock.now(), self.place(request.transaction, remote));
         self.counts.requests += 1;
         match request.method {
@@ -167,7 +167,7 @@ impl Engine {
         }
     }
 
-    fn answer(&mut self, who: Who, remote: Addr, answer: &Answer, clock: Clock, out: &mut Vec<Command>) {
+    pub(super) fn answer(&mut self, who: Who, remote: Addr, answer: &Answer, clock: Clock, out: &mut Vec<Command>) {
         let (now, at) = (clock.now(), self.place(answer.transaction, remote));
         self.counts.answers += 1;
         self.answered = now;

@@ -31,6 +31,8 @@ pub(super) struct Source {
     pub(super) held_until: Moment,
     /// The last alarm about it.
     pub(super) alarmed: Moment,
+    /// When it last did something that is proven.
+    pub(super) proven: Moment,
     /// When it was last heard of.
     pub(super) touched: Moment,
     /// Its last incidents: the serial numbers of the unproven and of the proven one.
@@ -48,7 +50,7 @@ impl Entry for Source {
     fn worth(&self, now: Moment) -> u64 {
         let class = if self.step > 0 {
             3
-        } else if self.failures.last().within(PROVEN, now) || !self.authenticated.is_never() {
+        } else if self.proven.within(PROVEN, now) || !self.authenticated.is_never() {
             2
         } else {
             0
@@ -61,6 +63,11 @@ impl Source {
     /// One of which nothing is known yet.
     pub(super) fn new(address: Addr, now: Moment) -> Self {
         Self { address, touched: now, ..Self::default() }
+    }
+
+    /// One that has just done something.
+    pub(super) fn doing(address: Addr, proven: bool, now: Moment) -> Self {
+        Self { proven: if proven { now } else { Moment::NEVER }, ..Self::new(address, now) }
     }
 
     /// Whether it is banned.
@@ -125,6 +132,7 @@ impl Source {
         new.slow = Parts::restore(&saved.slow, saved.slow_at, clock);
         new.accounts = saved.accounts.map(|tally| Tally::restore(tally, clock));
         new.authenticated = clock.moment_of(saved.authenticated);
+        new.proven = clock.now();
         new.step = u8::try_from(saved.step).unwrap_or(u8::MAX);
         new.ban_ends = clock.moment_of(saved.ban_ends);
         new

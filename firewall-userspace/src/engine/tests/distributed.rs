@@ -20,13 +20,11 @@ fn every_further_source_gets_one_try() {
 #[test]
 fn few_sources_are_no_attack() {
     let mut world = World::with("[bans]\nfailures = \"10/10min\"");
-    for n in 0..9 {
-        world.fail(&mut bot(n % 3), 1);
-    }
-    world.fail(&mut bot(1), 3);
-    world.fail(&mut bot(7), 1);
+    let mut bots: Vec<Phone> = (0..9).map(bot).collect();
+    bots[..3].iter_mut().for_each(|bot| world.fail(bot, 4));
+    world.fail(&mut bots[7], 1);
     assert_eq!(world.bans().len(), 0, "the fourth source comes last");
-    world.fail(&mut bot(8), 1);
+    world.fail(&mut bots[8], 1);
     assert_eq!(world.banned(), [Rule::AccountUnderAttack]);
 }
 

@@ -1,5 +1,7 @@
 //! Floods of forged addresses.
-use super::world::{Phone, World};
+use firewall_common::addr::Addr;
+
+use super::world::{Facts, Phone, World};
 use crate::engine::evidence::Rule;
 
 #[test]
@@ -21,23 +23,15 @@ fn a_million_forged_sources_take_nothing_from_what_is_proven() {
     let mut guesser = Phone::new("203.0.113.7", "100");
     world.fail(&mut guesser, 4);
     let full: usize = world.engine.memory().iter().map(|(_, bytes)| bytes).sum();
-    let mut forged = Phone::new("10.0.0.0", "1");
-    let challenge = forged.challenge("NONCE");
+    let mut forged = Facts::of(&mut Phone::new("10.0.0.0", "1"));
     for n in 0..1_000_000u32 {
-        forged.source = firewall_common::addr::Addr::from_v4((0x0a00_0000 + n).to_be_bytes());
+        let source = Addr::from_v4((0x0a00_0000 + n).to_be_bytes());
         // A first request, a made-up guess, and a scan by turns; each of them is answered.
-        let lines = match n % 3 {
-            0 => [
-                forged.request("REGISTER", "1", ""),
-                forged.answer(401, "REGISTER", "1", &challenge.replace("NONCE", &n.to_string())),
-            ],
-            1 => {
-                let credentials = forged.credentials("made-up");
-                [forged.request("REGISTER", "1", &credentials), forged.answer(401, "REGISTER", "1", &challenge)]
-            }
-            _ => [forged.request("OPTIONS", "9", ""), forged.answer(404, "OPTIONS", "9", "")],
-        };
-        lines.iter().for_each(|line| world.see(&forged, line));
+        match n % 3 {
+            0 => forged.challenged(&mut world, source, n.into()),
+            1 => forged.guess(&mut world, source, n.into(), u64::MAX),
+            _ => forged.scan(&mut world, source, n.into()),
+        }
         world.now += u64::from(n % 16 == 0);
     }
     assert_eq!(world.engine.memory().iter().map(|(_, bytes)| bytes).sum::<usize>(), full);

@@ -9,7 +9,8 @@ use crate::engine::command::{Alarm, Ban, Command, Demote, Hold, Promote};
 use crate::engine::evidence::Rule;
 use crate::engine::input::{Direction, Flow, Seen, Via};
 use crate::engine::saved::Key;
-use crate::engine::{Clock, Engine};
+use crate::engine::who::Who;
+use crate::engine::{Clock, Engine, facts, reading};
 
 pub(super) const KEY: Key = Key([0x1234_5678_9abc_def0, 0x0fed_cba9_8765_4321]);
 pub(super) const MINUTE: u64 = 60_000;
@@ -217,16 +218,7 @@ impl World {
 
     pub(super) fn see(&mut self, phone: &Phone, line: &Line) {
         let clock = self.clock();
-        let flow = Flow {
-            direction: line.direction,
-            remote: line.remote,
-            remote_port: 5_060,
-            local: addr("192.0.2.1"),
-            local_port: 5_060,
-            via: phone.via,
-            kind: phone.kind,
-            peer: phone.peer,
-        };
+        let flow = flow(phone, line.direction, line.remote);
         let seen = Seen { time: clock.mono, flow, bytes: line.text.as_bytes(), truncated: false };
         self.engine.handle(seen, clock, &mut self.commands);
     }
@@ -275,5 +267,95 @@ impl World {
     /// The rules of all bans so far.
     pub(super) fn banned(&self) -> Vec<Rule> {
         self.bans().iter().map(|ban| ban.evidence.rule).collect()
+    }
+}
+
+fn flow(phone: &Phone, direction: Direction, remote: Addr) -> Flow {
+    Flow {
+        direction,
+        remote,
+        remote_port: 5_060,
+        local: addr("192.0.2.1"),
+        local_port: 5_060,
+        via: phone.via,
+        kind: phone.kind,
+        peer: phone.peer,
+    }
+}
+
+/// Messages that were read once, to be seen from so many sources that reading them all would take minutes.
+pub(super) struct Facts {
+    phone: Phone,
+    first: facts::Request,
+    challenge: facts::Answer,
+    guess: facts::Request,
+    scan: facts::Request,
+    unknown: facts::Answer,
+}
+
+impl Facts {
+    pub(super) fn of(phone: &mut Phone) -> Self {
+        let (challenged, nonce) = phone.challenged();
+        let guess = phone.guess(&nonce).0;
+        let scan = [phone.request("OPTIONS", "9", ""), phone.answer(404, "OPTIONS", "9", "")];
+        Self {
+            phone: phone.clone(),
+            first: request(&challenged[0]),
+            challenge: answer(&challenged[1]),
+            guess: request(&guess[0]),
+            scan: request(&scan[0]),
+            unknown: answer(&scan[1]),
+        }
+    }
+
+    fn see(&self, world: &mut World, source: Addr, request: &facts::Request, answer: &facts::Answer) {
+        let (who, clock) = (
+            Who::of_flow(&flow(&self.phone, Direction::In, source), addr("ffff:ffff:ffff:ffff::"), KEY),
+            world.clock(),
+        );
+        world.engine.request(who, source, request, clock, &mut world.commands);
+        world.engine.answer(who, source, answer, clock, &mut world.commands);
+    }
+
+    /// A first request and its challenge, whose nonce is `n`.
+    pub(super) fn challenged(&mut self, world: &mut World, source: Addr, n: u64) {
+        (self.first.transaction, self.challenge.transaction) = (2 * n, 2 * n);
+        self.challenge.challenges[0].nonce = KEY.joined(n, 0);
+        self.see(world, source, &self.first, &self.challenge);
+    }
+
+    /// A guess with a nonce, and its refusal.
+    pub(super) fn guess(&mut self, world: &mut World, source: Addr, n: u64, nonce: u64) {
+        (self.guess.transaction, self.challenge.transaction) = (2 * n + 1, 2 * n + 1);
+        self.guess.credentials[0].nonce = nonce;
+        self.challenge.challenges[0].nonce = KEY.joined(n, 1);
+        self.see(world, source, &self.guess, &self.challenge);
+    }
+
+    /// A request for somebody who does not exist.
+    pub(super) fn scan(&mut self, world: &mut World, source: Addr, n: u64) {
+        (self.scan.transaction, self.unknown.transaction) = (2 * n, 2 * n);
+        self.see(world, source, &self.scan, &self.unknown);
+    }
+
+    /// Challenged, and a guess that the challenge proves; each source's at an account of its own.
+    pub(super) fn fail(&mut self, world: &mut World, source: Addr, n: u64) {
+        self.challenged(world, source, n);
+        self.guess.account.hash = KEY.joined(n, 2);
+        self.guess(world, source, n, KEY.joined(n, 0));
+    }
+}
+
+fn request(line: &Line) -> facts::Request {
+    match reading::read(line.text.as_bytes(), false, KEY) {
+        Ok(facts::Facts::Request(request)) => request,
+        _ => panic!("{}", line.text),
+    }
+}
+
+fn answer(line: &Line) -> facts::Answer {
+    match reading::read(line.text.as_bytes(), false, KEY) {
+        Ok(facts::Facts::Answer(answer)) => answer,
+        _ => panic!("{}", line.text),
     }
 }

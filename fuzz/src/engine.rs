@@ -1,0 +1,104 @@
+//! Messages into the slow path's engine: whatever they say and in whatever order, nothing panics, memory stays what it
+//! was, and each message brings about a few commands at most.
+use std::net::Ipv4Addr;
+use std::sync::OnceLock;
+
+use firewall_common::copy::Kind;
+use firewall_userspace::config::{Config, parse_str};
+use firewall_userspace::engine::command::Command;
+use firewall_userspace::engine::input::{Direction, FeedEvent, FeedWhat, Flow, Seen, Standing, Via};
+use firewall_userspace::engine::saved::Key;
+use firewall_userspace::engine::{Clock, Engine};
+
+/// Commands that one message may bring about: each of four contacts can end another source's trust, and then there is
+/// the promotion; or a ban, the end of trust, and what the clock brings.
+const COMMANDS: usize = 8;
+/// Messages of one input; behind them a longer one shows nothing new.
+const MESSAGES: usize = 256;
+
+/// Takes `data` as messages parted by zero bytes, which no message has in its head. The first byte of each says whence
+/// it comes: bit 0 the direction, bit 1 the transport, bits 2 to 4 the source and its kind, bit 5 that an hour passes
+/// before, bit 6 that a feed tells it.
+pub fn check(data: &[u8]) {
+    let mut engine = Engine::new(config(), Key([1, 2]));
+    let memory = engine.memory();
+    let mut clock = Clock { wall: 1_800_000_000_000, mono: 1_000_000_000 };
+    let mut commands = Vec::new();
+    for message in data.split(|byte| *byte == 0).take(MESSAGES) {
+        let Some((whence, bytes)) = message.split_first() else { continue };
+        let seconds = if whence & 32 != 0 { 3_600 } else { 1 };
+        clock = Clock { wall: clock.wall + seconds * 1_000, mono: clock.mono + seconds as u64 * 1_000_000_000 };
+        see(&mut engine, *whence, bytes, clock, &mut commands);
+        assert!(commands.len() <= COMMANDS, "{commands:?}");
+        commands.clear();
+        engine.tick(clock, &mut commands);
+        commands.iter().for_each(keeps_its_word);
+        commands.clear();
+    }
+    engine.export(clock, |record| assert!(record.key.len() < 64, "{record:?}"));
+    assert_eq!(engine.memory(), memory);
+}
+
+fn see(engine: &mut Engine, whence: u8, bytes: &[u8], clock: Clock, commands: &mut Vec<Command>) {
+    let (number, kind) = (whence >> 2 & 7, Kind::from_number(u32::from(whence >> 2 & 7)));
+    let remote = Ipv4Addr::new(198, 51, 100, number);
+    if whence & 64 != 0 {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let what = [FeedWhat::AuthFailure, FeedWhat::UnknownAccount, FeedWhat::AuthSuccess, FeedWhat::Malformed];
+        let event = FeedEvent {
+            what: what[usize::from(whence & 3)],
+            source: remote.into(),
+            account: Some(text.clone()),
+            nonce: Some(text.clone()),
+            connected: whence & 4 != 0,
+            method: Some(text.clone()),
+            user_agent: Some(text.clone()),
+            feed: text,
+        };
+        engine.feed(&event, Standing { kind, peer: number.into() }, clock, commands);
+    } else {
+        let flow = Flow {
+            direction: if whence & 1 == 0 { Direction::In } else { Direction::Out },
+            remote: remote.into(),
+            remote_port: 5_060,
+            local: Ipv4Addr::new(192, 0, 2, 1).into(),
+            local_port: 5_060,
+            via: if whence & 2 == 0 { Via::Udp } else { Via::Tcp },
+            kind,
+            peer: number.into(),
+        };
+        engine.handle(Seen { time: clock.mono, flow, bytes, truncated: false }, clock, commands);
+    }
+    commands.iter().for_each(keeps_its_word);
+}
+
+/// Whom the operator vouches for is neither banned nor held, and what is shown moves nobody's cursor.
+fn keeps_its_word(command: &Command) {
+    let trusted = [0, 1].map(|number| Ipv4Addr::new(198, 51, 100, number).into());
+    let (source, evidence) = match command {
+        Command::Ban(ban) => (Some(ban.source), Some(&ban.evidence)),
+        Command::Hold(hold) => (Some(hold.source), Some(&hold.evidence)),
+        Command::Promote(promote) => {
+            assert!(!promote.account.chars().any(char::is_control));
+            (Some(promote.source), None)
+        }
+        Command::Alarm(alarm) => (None, Some(&alarm.evidence)),
+        Command::Demote(_) => (None, None),
+    };
+    assert!(source.is_none_or(|source| !trusted.contains(&source)), "{command:?}");
+    for incident in evidence.into_iter().flat_map(|evidence| &evidence.incidents) {
+        assert!(!incident.account.chars().chain(incident.user_agent.chars()).any(char::is_control), "{incident:?}");
+    }
+}
+
+/// Small tables, so that an input can fill them, and rules that are soon broken.
+fn config() -> &'static Config {
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    CONFIG.get_or_init(|| {
+        let text = "[bans]\nfailures = \"2/10min\"\nscanning = \"2/10min\"\nmalformed = \"2/10min\"\n\
+            invite_spray = \"2/10min\"\nunproven = \"2/10min\"\naccount = \"2/1h\"\naccount_sources = 2\n\
+            [trust]\nsources_per_account = 1\n[tracking]\nsources = 1024\nprobes = 1024\naccounts = 1024\n\
+            pairs = 1024\ntransactions = 1024\nnonces = 1024\nregistrations = 1024\nincidents = 1024";
+        parse_str("fuzz.toml", text).map(|loaded| loaded.config).unwrap_or_else(|problems| panic!("{problems:?}"))
+    })
+}
