@@ -6,6 +6,7 @@
 use firewall_common::sip::Window;
 
 pub mod config;
+pub mod feed;
 pub mod header_scan;
 pub mod packet;
 pub mod start_line;
@@ -14,8 +15,9 @@ pub mod start_line;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 4] = [
+pub const TARGETS: [(&str, Property); 5] = [
     ("config", config::check),
+    ("feed", feed::check),
     ("header_scan", header_scan::check),
     ("packet", packet::check),
     ("start_line", start_line::check),
