@@ -10,18 +10,26 @@ use super::address::{EDGE, SIP};
 use super::process::Process;
 use super::{Place, World};
 
-const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/kamailio.cfg");
+/// A registrar and proxy with digest users and a trunk.
+pub const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/kamailio.cfg");
+/// A registrar that tells of failed authentications.
+pub const FEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/feed.cfg");
 const START: Duration = Duration::from_secs(20);
 const ASK: Duration = Duration::from_millis(200);
 
-/// Starts Kamailio on the server and waits until it answers.
+/// Starts Kamailio on the server, as registrar and proxy, and waits until it answers.
 pub fn start(world: &World) -> Result<Process> {
+    start_with(world, PROXY)
+}
+
+/// The same with another config.
+pub fn start_with(world: &World, config: &str) -> Result<Process> {
     let run = world.dir().join("kamailio");
     std::fs::create_dir_all(&run)?;
     let netns = world.netns(Place::Edge);
     let mut command = netns.command("kamailio");
     // -DD: in the foreground, so that the id we keep is the main process's.
-    command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f", CONFIG, "-Y"]).arg(&run).arg("-w").arg(&run);
+    command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f", config, "-Y"]).arg(&run).arg("-w").arg(&run);
     let mut process = Process::start(&mut command, "kamailio", &world.dir().join("kamailio.log"))?;
     // From the server itself: the way through its interface is what tests are about.
     let socket = netns.within(|| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)))??;
