@@ -8,6 +8,7 @@ use firewall_common::sip::Window;
 pub mod blocklist;
 pub mod config;
 pub mod engine;
+pub mod feed;
 pub mod header_scan;
 pub mod message;
 pub mod packet;
@@ -18,10 +19,11 @@ pub mod stream;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 8] = [
+pub const TARGETS: [(&str, Property); 9] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
     ("engine", engine::check),
+    ("feed", feed::check),
     ("header_scan", header_scan::check),
     ("message", message::check),
     ("packet", packet::check),

@@ -6,6 +6,8 @@
 mod calls;
 #[path = "live/entries.rs"]
 mod entries;
+#[path = "live/feeds.rs"]
+mod feeds;
 #[path = "live/flood.rs"]
 mod flood;
 #[path = "live/instances.rs"]

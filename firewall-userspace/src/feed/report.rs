@@ -139,6 +139,8 @@ refusals! {
     Service = "service",
     /// A key is missing, stands there twice, or its value is not of its form.
     Field = "field",
+    /// It has the key of the address twice, of which a remote party wrote one.
+    Twice = "address_twice",
     /// Its address is none, or none that a source can have.
     Address = "address",
     /// It is no object of the documented form.

@@ -19,7 +19,10 @@ use super::{Place, World};
 pub use options::{Algorithm, Nonces, Options, Quality, Unknown};
 pub use syslog::Syslog;
 
-const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/kamailio.cfg");
+/// A registrar and proxy with digest users and a trunk.
+const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/kamailio.cfg");
+/// A registrar whose script tells of failed authentications as docs/feeds.md shows.
+pub const FEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/feed.cfg");
 const START: Duration = Duration::from_secs(20);
 const ASK: Duration = Duration::from_millis(200);
 
@@ -30,16 +33,21 @@ pub fn start(world: &World) -> Result<Process> {
 
 /// Starts it with options.
 pub fn start_with(world: &World, options: &Options) -> Result<Process> {
+    start_from(world, PROXY, options)
+}
+
+/// Starts it with another config, which may make little of the options.
+pub fn start_from(world: &World, config: &str, options: &Options) -> Result<Process> {
     let run = world.dir().join("kamailio");
     std::fs::create_dir_all(&run)?;
     let netns = world.netns(Place::Edge);
     let mut command = netns.command("kamailio");
     // -DD: in the foreground, so that the id we keep is the main process's.
-    command.args(["-DD", "-E", "-m", "128", "-M", "8", "-f", CONFIG, "-Y"]).arg(&run).arg("-w").arg(&run);
+    command.args(["-DD", "-E", "-m", "128", "-M", "8", "-f", config, "-Y"]).arg(&run).arg("-w").arg(&run);
     options.define(&mut command);
     if options.tls {
-        let config = certificate(&run)?;
-        command.args(["-A", "WITH_TLS", "-A", &format!("TLS_CONFIG=\"{config}\"")]);
+        let certificate = certificate(&run)?;
+        command.args(["-A", "WITH_TLS", "-A", &format!("TLS_CONFIG=\"{certificate}\"")]);
     }
     let mut process = Process::start(&mut command, "kamailio", &world.kamailio_log())?;
     // From the server itself: the way through its interface is what tests are about.

@@ -217,6 +217,9 @@ fn service(block: &[Vec<u8>]) -> Option<&[u8]> {
 
 fn fields<'a>(keys: &[(&[u8], &'a [u8])]) -> Option<Fields<'a>> {
     let value = |key: &[u8]| keys.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
+    // Asterisk writes these two before the address. With them, a block that an account's line ends make out of the true one's
+    // first half is longer than an account.
+    value(b"SessionID").and(value(b"LocalAddress"))?;
     let (event, remote) = (value(b"Event")?, value(b"RemoteAddress")?);
     let mut fields = Fields { event, remote, account: value(b"AccountID").unwrap_or_default(), ..Fields::default() };
     for key in TRAILING {

@@ -10,12 +10,14 @@
 //!     AccountID="…",SessionID="…",LocalAddress="…",RemoteAddress="IPV4/UDP/203.0.113.7/5060",Challenge="…",…
 //! ```
 //!
-//! Nothing in it is escaped. Account and session (the Call-ID) are a remote party's words and may hold quotes, whole keys, and
-//! an ESC, which the logger takes out together with everything up to the next "m" (main/term.c, `term_strip`). Still the last
-//! `oteAddress="` of a line is Asterisk's own: it is written behind all of these words, an ESC eats no further than the "m" of
-//! "RemoteAddress", and what follows it must be keys whose values have no quote, to the line's very end. A message that was
-//! cut for its length has no line end, and the next one's text is what follows. An account's line end leaves at most 36 bytes
-//! of a remote party's words for a line of its own, which is less than a prefix and an event need.
+//! Nothing in it is escaped. Account, session (the Call-ID), challenge and response are a remote party's words and may hold
+//! quotes, whole keys, and an ESC, which the logger takes out together with everything up to the next "m" (main/term.c,
+//! `term_strip`). Still every line that is not cut holds one `oteAddress="` of Asterisk's own: an ESC before it eats no further
+//! than the "m" of "RemoteAddress". So a line that holds just one holds the true one, if it was not cut: and a message that was
+//! cut for its length has no line end, so that the next one's text follows, while behind the address only keys may stand whose
+//! values have no quote. A line end in an account leaves at most 36 bytes of a remote party's words for a line of its own,
+//! which is less than a prefix and an event need. (Who puts a second address into his Call-ID is refused, and so hides his own
+//! failures from this feed; the manager interface has no such gap.)
 use super::super::cursor::{Cursor, first, last};
 use super::super::report::{Reading, Refusal};
 use super::{Fields, SERVICE};
@@ -99,7 +101,10 @@ fn body(event: &[u8], rest: &[u8], at: usize) -> Reading {
     if first(rest, b"SecurityEvent=").is_some() {
         return Reading::Refused(Refusal::Cut);
     }
-    let Some(remote) = last(rest, REMOTE) else { return Reading::Refused(Refusal::Cut) };
+    let Some(remote) = first(rest, REMOTE) else { return Reading::Refused(Refusal::Cut) };
+    if last(rest, REMOTE) != Some(remote) {
+        return Reading::Refused(Refusal::Twice);
+    }
     let account = first(rest, b"\",SessionID=\"").map_or(&[][..], |end| &rest[..end]);
     let mut fields = Fields { event, account, ..Fields::default() };
     match tail(&mut fields, &rest[remote + REMOTE.len()..]).map(|()| fields.report()) {

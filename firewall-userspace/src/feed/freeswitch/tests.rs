@@ -38,7 +38,7 @@ fn failures_are_read() {
     assert_eq!((event.account.as_deref(), event.method.as_deref()), (Some("100"), Some("REGISTER")));
     assert!(!event.connected, "the log does not say by which transport");
     assert!(read(&with("100", "192.0.2.1").replace("internal", "tls")).connected);
-    // Before 1.10.7 without the idle time; an INVITE; IPv6.
+    // An older version without the idle time; an INVITE; IPv6.
     let old =
         with("100", "x").replace(" 99.87%", "").replace("REGISTER", "INVITE").replace("203.0.113.7", "2001:db8::7");
     assert_eq!((read(&old).source.to_string().as_str(), read(&old).method.as_deref()), ("2001:db8::7", Some("INVITE")));

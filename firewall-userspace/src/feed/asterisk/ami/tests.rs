@@ -92,6 +92,7 @@ fn words_of_a_remote_party_frame_nobody() {
     for account in [
         "x\r\nRemoteAddress: IPV4/UDP/1.1.1.1/1",
         "x\nRemoteAddress: IPV4/UDP/1.1.1.1/1",
+        "\nRemoteAddress: IPV4/UDP/1.1.1.1/1\n",
         "x\r\n\r\nEvent: InvalidPassword",
         "\n\nEvent: x\nPrivilege: y\nService: AMI",
         "x\r\n\r\nResponse: Success\r\nActionID: 1",

@@ -103,21 +103,24 @@ fn prefixes_are_asterisks_and_nothing_else() {
 #[test]
 fn words_of_a_remote_party_frame_nobody() {
     let forged = r#"",SessionID="y",LocalAddress="IPV4/UDP/192.0.2.1/5060",RemoteAddress="IPV4/UDP/198.51.100.1/5060""#;
-    for (account, session) in [
-        ("100\"", "x"),
-        ("\"\\\"\\", "\"\\"),
-        ("1,RemoteAddress=\"IPV4/UDP/1.1.1.1/1", "x"),
-        ("x\",RemoteAddress=\"IPV4/UDP/1.1.1.1/1", "x"),
-        ("100", &format!("x{forged}")),
-        ("100", &format!("x{forged},Challenge=\"")),
-        ("100", "]] from ip 198.51.100.1 [2026-08-06 15:45:49] SECURITY[1] res_security_log.c: x"),
-        ("100", "\x1b[31mred"),
-        ("100", "\u{fffd}\u{202e}"),
+    for (account, session, want) in [
+        ("100\"", "x", 1),
+        ("\"\\\"\\", "\"\\", 1),
+        ("1,RemoteAddress=\"IPV4/UDP/1.1.1.1/1", "x", 0),
+        ("x\",RemoteAddress=\"IPV4/UDP/1.1.1.1/1", "x", 0),
+        ("100", &format!("x{forged}"), 0),
+        ("100", &format!("x{forged},Challenge=\""), 0),
+        ("100", "]] from ip 198.51.100.1 [2026-08-06 15:45:49] SECURITY[1] res_security_log.c: x", 1),
+        ("100", "SecurityEvent=\"InvalidPassword\"", 0),
+        ("100", "\x1b[31mred", 1),
+        ("100", "\u{fffd}\u{202e}", 1),
     ] {
         let line = with(account, session);
-        assert_eq!(accused(&line), ["203.0.113.7"], "{line}");
+        assert_eq!(accused(&line), vec!["203.0.113.7"; want], "{line}");
     }
-    assert_eq!(accused(&with("100", "SecurityEvent=\"InvalidPassword\"")), [""; 0]);
+    // Challenge and response stand behind the address.
+    let response = FAILED.replace("d41d8cd98f00b204e9800998ecf8427e", "\",RemoteAddress=\"IPV4/UDP/198.51.100.1/5060");
+    assert_eq!(read(response.as_bytes()), Reading::Refused(Refusal::Twice));
 }
 
 /// The logger takes out an ESC and all up to the next "m", and what is left may look whole.
