@@ -3,6 +3,7 @@
 //! Owns: the loop and its timing. Refuses: deciding (the engine does), enforcing (without this loop the kernel goes on as it
 //! is), and anything that takes long: the keeper's thread does that.
 mod keeper;
+mod namer;
 mod notify;
 mod refresher;
 mod source;
@@ -19,7 +20,8 @@ use tracing::{debug, info, warn};
 use crate::dataplane::{Instance, clock};
 use crate::engine::Credits;
 use crate::store::NewEvent;
-use keeper::{Job, Jobs, Keeper, Refused, Reopened};
+use keeper::{Job, Jobs, Keeper, Refused, Reopened, Told};
+use namer::Namer;
 use refresher::Refresher;
 use source::Source;
 
@@ -45,8 +47,10 @@ pub fn run(instance: Instance, settings: Settings) -> Result<()> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the event loop")?;
     let _context = runtime.enter();
     let source = Source::open(&instance)?;
-    let refresher = Refresher::spawn(settings.config_file.clone())?;
-    let (keeper, reopened) = Keeper::spawn(instance, settings.config_file, refresher)?;
+    let (namer, names) = Namer::new();
+    let told = Told { refresher: Refresher::spawn()?, namer };
+    let (keeper, reopened) = Keeper::spawn(instance, settings.config_file, told)?;
+    namer::spawn(names, keeper.jobs())?;
     let served = runtime.block_on(async { Loop::new(source, keeper.jobs(), reopened)?.serve().await });
     notify::tell("STOPPING=1");
     keeper.finish().and(served)

@@ -10,5 +10,6 @@ pub mod entries;
 pub mod event_loop;
 pub mod lists;
 mod logging;
+pub mod names;
 mod report;
 pub mod store;

@@ -25,8 +25,8 @@ use super::lock::InstanceLock;
 use super::place::Place;
 use super::running::RunningPolicy;
 use super::stats::{Stats, Usage};
-use super::{clock, registrants, stats};
-use crate::config::Paths;
+use super::{clock, origin, registrants, stats};
+use crate::config::{Loaded, Paths};
 
 /// How to start.
 #[derive(Clone, Debug, Default)]
@@ -197,6 +197,12 @@ impl Instance {
     /// What the running policy says of itself; an error if its file is gone.
     pub fn policy(&self) -> Result<&RunningPolicy> {
         self.policy.as_ref().ok_or_else(|| Error::NoPolicy { path: self.place.policy_file(self.generation) })
+    }
+
+    /// The config that the running policy was made from; with the addresses of peers' names
+    /// that it was made with; an error if it is gone.
+    pub fn config(&self) -> Result<Loaded> {
+        origin::read(&self.place.config_file(self.generation))
     }
 
     /// All counters.

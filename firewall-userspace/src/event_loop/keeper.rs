@@ -11,11 +11,13 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
+use super::namer::Namer;
 use super::refresher::Refresher;
 use super::source::{Parts, Source};
-use crate::config;
+use crate::config::{self, Loaded};
 use crate::dataplane::{self, Instance, clock};
 use crate::engine::{Seen, Task, Upkeep};
+use crate::names::Resolved;
 use crate::store::{NewEvent, Options, Store, StoreError};
 
 /// Jobs that wait; at ten batches of events a second, a few seconds' worth.
@@ -33,6 +35,8 @@ pub(super) enum Job {
     Look,
     /// Read the config anew and apply it.
     Reload,
+    /// Make the policy in force anew, with these addresses of peers' names.
+    Rename(Resolved),
     /// End.
     Stop,
 }
@@ -80,23 +84,24 @@ impl Keeper {
     pub(super) fn spawn(
         instance: Instance,
         config_file: Option<PathBuf>,
-        refresher: Refresher,
+        told: Told,
     ) -> Result<(Self, UnboundedReceiver<Reopened>)> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let (tell, told) = unbounded_channel();
+        let (tell, news) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
         let work = Work {
             instance,
             config_file,
-            refresher,
+            told,
             state_dir,
             store: None,
             upkeep: Upkeep::default(),
             troubles: Troubles::default(),
             tell,
         };
+        work.configure();
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || work.run(&queue));
-        Ok((Self { jobs: Jobs(jobs), thread: thread.context("starting a thread")? }, told))
+        Ok((Self { jobs: Jobs(jobs), thread: thread.context("starting a thread")? }, news))
     }
 
     /// A way to it.
@@ -114,11 +119,17 @@ impl Keeper {
     }
 }
 
+/// Whom it tells the config in force.
+pub(super) struct Told {
+    pub(super) refresher: Refresher,
+    pub(super) namer: Namer,
+}
+
 /// What the thread works with.
 struct Work {
     instance: Instance,
     config_file: Option<PathBuf>,
-    refresher: Refresher,
+    told: Told,
     state_dir: PathBuf,
     store: Option<Store>,
     upkeep: Upkeep,
@@ -133,6 +144,7 @@ impl Work {
                 Job::Record(events) => self.record(&events),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),
+                Job::Rename(resolved) => self.rename(resolved),
                 Job::Stop => break,
             }
         }
@@ -208,7 +220,19 @@ impl Work {
             }
         };
         loaded.warnings.iter().for_each(|problem| warn!("{problem}"));
-        match self.instance.reload(&loaded) {
+        self.apply(&loaded);
+    }
+
+    /// Whoever edits the config says when it is to be applied, so it is not read here.
+    fn rename(&mut self, resolved: Resolved) {
+        match self.instance.config() {
+            Ok(loaded) => self.apply(&Loaded { resolved, ..loaded }),
+            Err(error) => warn!("peers keep their addresses until the next reload: {error}"),
+        }
+    }
+
+    fn apply(&mut self, loaded: &Loaded) {
+        match self.instance.reload(loaded) {
             Ok(reloaded) => {
                 reloaded.warnings.iter().for_each(|warning| warn!("{warning}"));
                 info!(generation = reloaded.generation, program = reloaded.program_id, resized = ?reloaded.resized, "reloaded");
@@ -219,9 +243,18 @@ impl Work {
         }
     }
 
+    /// Tells the other threads the config in force. Where it is gone, because another version of sipfw kept none, they go on
+    /// by what they know.
+    fn configure(&self) {
+        if let Ok(loaded) = self.instance.config() {
+            self.told.refresher.configure(loaded.clone());
+            self.told.namer.configure(loaded);
+        }
+    }
+
     /// Another generation judges: its events are read, and the config behind it may name other lists.
     fn reopen(&mut self) {
-        self.refresher.reconfigured();
+        self.configure();
         match Parts::open(&self.instance) {
             // The loop has ended if nobody listens.
             Ok(parts) => drop(self.tell.send(Reopened(parts))),
