@@ -3,12 +3,14 @@
 //! Owns: the keys, their defaults and documentation, reading and checking files, and compiling them into the kernel's
 //! records. Refuses: what changes by the hour (the database has that), and any input that is wrong in any part: a
 //! [`Config`] comes from [`Config::builtin`] or from files without an error, and nobody can change it.
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 mod bans;
 mod blocklist;
 mod check;
 mod compile;
+mod dns;
 mod docs;
 mod feed;
 mod file;
@@ -40,9 +42,10 @@ pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
 pub use compile::{Compiled, compile};
+pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
 pub use feed::{Feed, FeedKind, FeedSource};
-pub use file::{DEFAULT_PATH, load, parse_str};
+pub use file::{DEFAULT_PATH, load, parse_str, parse_texts};
 pub use limits::Limits;
 pub use monitor::Monitor;
 pub use name::{Directory, Interface, Name, Text};
@@ -61,6 +64,9 @@ pub use tracking::Tracking;
 pub use trust::Trust;
 pub use word::{Level, MediaPolicy, Mode, Set, Transport, Word};
 
+use firewall_common::addr::Prefix;
+
+use crate::names::Resolved;
 use section::section;
 
 section! {
@@ -85,6 +91,7 @@ section! {
         peer: Vec<Peer> = Vec::new();
         signature: Vec<Signature> = Vec::new();
         blocklist: Vec<Blocklist> = Vec::new();
+        dns: Dns = Dns::default();
         feed: Vec<Feed> = Vec::new();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
@@ -106,6 +113,17 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// The files it was read from, in their order.
     pub files: Vec<PathBuf>,
+    /// What stood in them.
+    pub texts: Vec<String>,
+    /// What is known of its peers' names.
+    pub resolved: Resolved,
+}
+
+impl Loaded {
+    /// The prefixes of all peers, those of their names among them.
+    pub fn peer_prefixes(&self) -> Vec<Prefix> {
+        self.config.peers().iter().flat_map(|peer| peer.all_prefixes(&self.resolved)).collect()
+    }
 }
 
 impl Config {
@@ -159,9 +177,14 @@ impl Config {
         &self.peer
     }
 
-    /// The prefixes of all peers.
-    pub fn peer_prefixes(&self) -> Vec<firewall_common::addr::Prefix> {
-        self.peer.iter().flat_map(|peer| peer.prefixes.as_slice()).map(|net| net.prefix()).collect()
+    /// The names of all peers.
+    pub fn peer_names(&self) -> BTreeSet<String> {
+        self.peer.iter().flat_map(|peer| peer.names.as_slice()).map(ToString::to_string).collect()
+    }
+
+    /// How names are resolved.
+    pub fn dns(&self) -> &Dns {
+        &self.dns
     }
 
     /// The peer with an id of the kernel's records.

@@ -15,6 +15,7 @@ pub mod load;
 mod lock;
 mod maps;
 pub mod netdev;
+mod origin;
 mod place;
 pub mod probe;
 mod registrants;

@@ -6,6 +6,7 @@
 mod desk;
 mod keeper;
 mod memory;
+mod namer;
 mod notify;
 mod refresher;
 mod slow_path;
@@ -23,8 +24,10 @@ use tracing::{info, warn};
 use crate::config::Loaded;
 use crate::dataplane::{Instance, clock};
 use crate::engine::Credits;
+use crate::feed::Feeds;
 use crate::store::NewEvent;
-use keeper::{Job, Jobs, Keeper, News, Refused, Reopened};
+use keeper::{Job, Jobs, Keeper, News, Refused, Reopened, Told};
+use namer::Namer;
 use refresher::Refresher;
 use slow_path::SlowPath;
 use source::Source;
@@ -53,9 +56,13 @@ pub fn run(instance: Instance, loaded: &Loaded, settings: Settings) -> Result<()
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the event loop")?;
     let _context = runtime.enter();
     let source = Source::open(&instance)?;
-    let slow_path = SlowPath::start(slow_path::Parts::open(&instance)?, &loaded.config)?;
-    let refresher = Refresher::spawn(settings.config_file.clone())?;
-    let (keeper, news) = Keeper::spawn(instance, settings.config_file, refresher)?;
+    let (engine, positions) = memory::restored(&loaded.config, clock::now());
+    let (feeds, heard) = Feeds::start(&loaded.config, &positions).context("starting the feeds")?;
+    let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, engine, heard)?;
+    let (namer, names) = Namer::new();
+    let told = Told { refresher: Refresher::spawn()?, namer, feeds };
+    let (keeper, news) = Keeper::spawn(instance, settings.config_file, told)?;
+    namer::spawn(names, keeper.jobs())?;
     let served = runtime.block_on(async { Loop::new(source, slow_path, keeper.jobs(), news)?.serve().await });
     notify::tell("STOPPING=1");
     keeper.finish().and(served)
@@ -117,9 +124,7 @@ impl Loop {
         info!("stopping");
         self.hand_over()?;
         self.hand_over_learned()?;
-        self.hand_over_scores()?;
-        let positions = self.slow_path.stop();
-        give(&self.jobs, Job::Positions(positions)).map(drop)
+        self.hand_over_scores()
     }
 
     /// A tenth of a second has passed.
@@ -145,12 +150,17 @@ impl Loop {
         self.hand_over_scores()?;
         // What comes each second needs not be remembered while the keeper is busy.
         self.give(Job::Report(Box::new(self.slow_path.report())))?;
-        self.give(Job::Positions(self.slow_path.positions()))?;
         self.give(Job::Look).map(drop)
     }
 
+    /// Gives the keeper a job, or gets it back if too many wait. Without a keeper the daemon is of no use: it ends, for the
+    /// service manager to start another, while the kernel goes on.
     fn give(&self, job: Job) -> Result<Option<Job>> {
-        give(&self.jobs, job)
+        match self.jobs.give(job) {
+            Ok(()) => Ok(None),
+            Err(Refused::Full(job)) => Ok(Some(job)),
+            Err(Refused::Ended) => anyhow::bail!("the thread that keeps the maps has ended"),
+        }
     }
 
     /// Has the keeper write down what was carried out. What it has no room for waits here.
@@ -223,15 +233,5 @@ async fn input(slow_path: &mut SlowPath, source: &mut Source, batch: &mut Vec<Ne
     tokio::select! {
         turned = slow_path.turn() => turned.map(|()| 0),
         read = source.read(batch, BATCH_MAX) => read,
-    }
-}
-
-/// Gives the keeper a job, or gets it back if too many wait. Without a keeper the daemon is of no use: it ends, for the
-/// service manager to start another, while the kernel goes on.
-fn give(jobs: &Jobs, job: Job) -> Result<Option<Job>> {
-    match jobs.give(job) {
-        Ok(()) => Ok(None),
-        Err(Refused::Full(job)) => Ok(Some(job)),
-        Err(Refused::Ended) => anyhow::bail!("the thread that keeps the maps has ended"),
     }
 }

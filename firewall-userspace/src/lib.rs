@@ -11,6 +11,7 @@ pub mod event_loop;
 pub mod feed;
 pub mod lists;
 mod logging;
+pub mod names;
 mod report;
 pub mod store;
 pub mod wire;

@@ -20,6 +20,11 @@ use tracing::Level;
 mod world;
 use world::{World, deny, frame};
 
+#[path = "daemon/names.rs"]
+mod names;
+#[path = "daemon/unbound.rs"]
+mod unbound;
+
 const STRANGER: &str = "198.51.100.7";
 const CONFIG: &str = "SFD_CONFIG";
 const IFACE: &str = "SFD_IFACE";

@@ -94,6 +94,7 @@ const TESTS: &[Package] = &[
     Package { name: "xdp-tools", program: "xdp-filter", why: "the other rival" },
     Package { name: "iproute2", program: "ip", why: "network namespaces" },
     Package { name: "ethtool", program: "ethtool", why: "switches offloads of test interfaces" },
+    Package { name: "unbound", program: "unbound", why: "answers DNS questions about peers in tests" },
     Package { name: "tcpdump", program: "tcpdump", why: "captures what passed" },
     Package { name: "libbpf-dev", program: "", why: "loads the rivals' programs" },
     Package { name: "openssl", program: "openssl", why: "serves block lists over HTTPS in tests" },
@@ -103,10 +104,8 @@ const TESTS: &[Package] = &[
 /// Makes sure that every ring of tests but the oldest kernel's can run.
 pub(crate) fn tests() -> Result<()> {
     let installed = apt::ensure(TESTS)?;
-    for service in ["kamailio", "fail2ban"] {
-        if installed.contains(&service) {
-            host::keep_from_starting(service)?;
-        }
+    for service in ["kamailio", "fail2ban", "unbound"].into_iter().filter(|service| installed.contains(service)) {
+        host::keep_from_starting(service)?;
     }
     Ok(())
 }

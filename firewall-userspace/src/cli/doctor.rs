@@ -65,10 +65,11 @@ impl Finding {
 }
 
 pub(super) fn verb(_args: &Args, context: &mut Context) -> Result<Exit> {
-    let config = context.config()?;
-    let mut findings = kernel::findings(&config);
-    findings.extend(host::findings(&config));
-    findings.extend(interface::findings(context.global.iface.as_deref(), &config));
+    let loaded = context.load()?;
+    let config = &loaded.config;
+    let mut findings = kernel::findings(&loaded);
+    findings.extend(host::findings(config));
+    findings.extend(interface::findings(context.global.iface.as_deref(), config));
     let failed = findings.iter().filter(|f| f.level == Level::Fail).count();
     if context.out.is_json() {
         context.out.json(&findings)?;

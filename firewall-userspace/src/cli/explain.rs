@@ -16,7 +16,7 @@ use firewall_common::sip::Method;
 use super::context::{self, Context};
 use super::exit::Exit;
 use super::{judge, live};
-use crate::config::Config;
+use crate::config::Loaded;
 use crate::dataplane::Instance;
 use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
@@ -88,14 +88,15 @@ fn methods() -> PossibleValuesParser {
 }
 
 pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
-    let config = context.config()?;
-    let frame = frame::of(args, &config)?;
-    let store = context::store(&config)?;
-    let instance = if args.fresh { None } else { live::one(&config, context.global.iface.as_deref())? };
-    let judgement = judged(&frame, instance.as_ref(), &config, &store)?;
+    let loaded = context.load()?;
+    let config = &loaded.config;
+    let frame = frame::of(args, config)?;
+    let store = context::store(config)?;
+    let instance = if args.fresh { None } else { live::one(config, context.global.iface.as_deref())? };
+    let judgement = judged(&frame, instance.as_ref(), &loaded, &store)?;
     let explanation = Explanation {
         packet: described(&frame),
-        decided: decided::by(&judgement, &config, instance.as_ref(), &store)?,
+        decided: decided::by(&judgement, config, instance.as_ref(), &store)?,
         by: by(instance.as_ref(), context),
         judgement,
     };
@@ -107,13 +108,13 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     Ok(Exit::of(!judgement.drops()))
 }
 
-fn judged(frame: &[u8], instance: Option<&Instance>, config: &Config, store: &Store) -> Result<Judgement> {
+fn judged(frame: &[u8], instance: Option<&Instance>, loaded: &Loaded, store: &Store) -> Result<Judgement> {
     if let Some(instance) = instance {
         return judge::by_instance(instance, frame);
     }
     let clock = clock::now();
-    let entries = judge::entries(store, config, clock)?;
-    judge::rehearsal(config, &entries)?.judge(frame, clock.mono_ns, false)
+    let entries = judge::entries(store, loaded, clock)?;
+    judge::rehearsal(loaded, &entries)?.judge(frame, clock.mono_ns, false)
 }
 
 fn by(instance: Option<&Instance>, context: &Context) -> String {

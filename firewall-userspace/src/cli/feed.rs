@@ -11,7 +11,7 @@ use clap::Subcommand;
 
 use super::context::Context;
 use super::exit::Exit;
-use crate::config::Config;
+use crate::config::Loaded;
 use crate::dataplane::clock;
 use crate::lists::{Fetcher, Jitter, Refreshed, refresh as refresh_list, surroundings};
 use crate::store::{Store, StoredList};
@@ -82,11 +82,11 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
 pub(super) fn look(
     store: &mut Store,
     list: &StoredList,
-    config: &Config,
+    loaded: &Loaded,
     fetcher: &Fetcher,
     force: bool,
 ) -> Result<Refreshed> {
-    let around = surroundings(config, config.peer_prefixes());
+    let around = surroundings(loaded);
     let seen = (clock::now().wall_ms, Jitter(getrandom::u64().unwrap_or(0)));
     Ok(refresh_list(store, list, &around, fetcher, force, seen)?)
 }

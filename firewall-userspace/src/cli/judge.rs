@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, bail};
 use rustix::process::geteuid;
 
-use crate::config::Config;
+use crate::config::Loaded;
 use crate::dataplane::Instance;
 use crate::dataplane::clock;
 use crate::dataplane::probe::{self, Judgement, MIN_FRAME};
@@ -31,17 +31,17 @@ pub(super) fn by_instance(instance: &Instance, frame: &[u8]) -> Result<Judgement
 }
 
 /// A program of one's own.
-pub(super) fn rehearsal(config: &Config, entries: &KernelEntries) -> Result<Rehearsal> {
+pub(super) fn rehearsal(loaded: &Loaded, entries: &KernelEntries) -> Result<Rehearsal> {
     if !geteuid().is_root() {
         bail!("judging a frame takes the kernel's program, which only root may load: run it with sudo");
     }
-    Rehearsal::new(config, entries)
+    Rehearsal::new(loaded, entries)
         .context("cannot load the program to judge with; `sipfw doctor` says what is missing")
 }
 
 /// The database's entries in force, as the kernel would hold them.
-pub(super) fn entries(store: &Store, config: &Config, clock: Clock) -> Result<KernelEntries> {
-    let v6_prefix = u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64);
+pub(super) fn entries(store: &Store, loaded: &Loaded, clock: Clock) -> Result<KernelEntries> {
+    let v6_prefix = u8::try_from(loaded.config.strangers().v6_prefix.get()).unwrap_or(64);
     let InForce { entries, listed } = store.in_force(clock.wall_ms)?;
-    Ok(compile(&entries, &listed, &config.peer_prefixes(), v6_prefix, clock))
+    Ok(compile(&entries, &listed, &loaded.peer_prefixes(), v6_prefix, clock))
 }

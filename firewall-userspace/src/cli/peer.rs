@@ -39,7 +39,7 @@ Examples:
   sipfw peer list
   sipfw peer list --json")]
     List,
-    /// Show one peer: its prefixes, rules and counters
+    /// Show one peer: its prefixes, its names and their addresses, rules and counters
     #[command(after_help = "\
 Examples:
   sipfw peer show itsp")]
@@ -48,6 +48,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   sipfw peer add itsp 198.51.100.0/24 --comment 'contract 4711'
+  sipfw peer add carrier sip.carrier.example --reload
   sipfw peer add office 203.0.113.7 --transports udp,tls --methods INVITE,ACK,BYE,CANCEL,OPTIONS --reload
   sipfw peer add vpn 2001:db8:5::/48 --print")]
     Add(AddArgs),
@@ -71,9 +72,9 @@ struct Named {
 struct AddArgs {
     /// The peer's name
     name: String,
-    /// Its addresses and prefixes
-    #[arg(required = true, value_name = "PREFIX")]
-    prefixes: Vec<String>,
+    /// Its addresses, prefixes and DNS names
+    #[arg(required = true, value_name = "PREFIX|DNS NAME")]
+    places: Vec<String>,
     /// The transports that it may use; without it, all
     #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = words::<Transport>())]
     transports: Vec<String>,

@@ -21,7 +21,7 @@ use super::context::{self, Context};
 use super::exit::Exit;
 use super::explain::described;
 use super::judge;
-use crate::config::Config;
+use crate::config::Loaded;
 use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
 use crate::dataplane::rehearsal::Rehearsal;
@@ -65,10 +65,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
-    let config = context.config()?;
+    let loaded = context.load()?;
     let mut capture = Capture::open(&args.capture)?;
     let mut player = Player {
-        rehearsal: judge::rehearsal(&config, &entries(args, &config)?)?,
+        rehearsal: judge::rehearsal(&loaded, &entries(args, &loaded)?)?,
         timeline: Timeline::default(),
         tally: Tally::new(args.first),
         dropped: args.write_dropped.as_deref().map(Writer::create).transpose()?,
@@ -80,12 +80,12 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
 }
 
 /// The database's entries, as of the capture's begin.
-fn entries(args: &Args, config: &Config) -> Result<KernelEntries> {
+fn entries(args: &Args, loaded: &Loaded) -> Result<KernelEntries> {
     if !args.entries {
         return Ok(KernelEntries::default());
     }
     let clock = Clock { wall_ms: clock::now().wall_ms, mono_ns: timeline::BEGIN };
-    judge::entries(&context::store(config)?, config, clock)
+    judge::entries(&context::store(&loaded.config)?, loaded, clock)
 }
 
 struct Player {

@@ -26,6 +26,7 @@ pub(super) fn whole(config: &Config, findings: &mut Findings) {
     reading(config, findings);
     bursts(config, findings);
     peers::check(config, findings);
+    dns(config, findings);
     blocklists::check(config, findings);
     feeds::check(config, findings);
 }
@@ -90,6 +91,15 @@ fn reading(config: &Config, findings: &mut Findings) {
         let message = format!("a start line of {start} bytes (sip.start_line_max) leaves nothing to search");
         let path = if findings.is_given("sip.scan_max") { "sip.scan_max" } else { "sip.start_line_max" };
         findings.add(Severity::Warning, path, Fault::new(message, "write a larger scan_max, or 0 for no search"));
+    }
+}
+
+fn dns(config: &Config, findings: &mut Findings) {
+    let (min, max) = (config.dns.ttl_min, config.dns.ttl_max);
+    if max < min {
+        let path = if findings.is_given("dns.ttl_max") { "dns.ttl_max" } else { "dns.ttl_min" };
+        let message = format!("dns.ttl_max ({max}) is shorter than dns.ttl_min ({min})");
+        findings.add(Severity::Error, path, Fault::new(message, "write a shorter ttl_min or a longer ttl_max"));
     }
 }
 

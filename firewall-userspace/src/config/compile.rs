@@ -8,6 +8,7 @@ use firewall_common::sip::signature::Table;
 
 use super::word::Mode;
 use super::{Config, PortList, Signature};
+use crate::names::Resolved;
 
 /// A config as one generation of the kernel program takes it.
 pub struct Compiled {
@@ -25,10 +26,10 @@ pub struct Compiled {
     pub rules: Vec<PeerRule>,
 }
 
-/// Makes the kernel's records. `hash_key` and `seed` must come from the system's randomness: who knows them can choose
+/// Makes the kernel's records. `resolved` has the addresses of peers' names. `hash_key` and `seed` must come from the system's randomness: who knows them can choose
 /// addresses that share cells, and tokens that share hashes.
-pub fn compile(config: &Config, hash_key: HashKey, seed: u64) -> Compiled {
-    let peers = prefixes(config);
+pub fn compile(config: &Config, resolved: &Resolved, hash_key: HashKey, seed: u64) -> Compiled {
+    let peers = prefixes(config, resolved);
     Compiled {
         policy: policy(config, hash_key),
         ports: ports(config),
@@ -96,15 +97,18 @@ fn mark(table: &mut PortTable, list: &PortList, class: u8) {
     }
 }
 
-fn prefixes(config: &Config) -> Vec<(Prefix, u32)> {
-    let of_peer = |(id, peer): (u32, &super::Peer)| -> Vec<(Prefix, u32)> {
-        peer.prefixes.as_slice().iter().map(|network| (network.prefix(), id)).collect()
+fn prefixes(config: &Config, resolved: &Resolved) -> Vec<(Prefix, u32)> {
+    let of_peer = |(id, peer): (u32, &super::Peer)| -> Vec<(Prefix, bool, u32)> {
+        let written = peer.prefixes.as_slice().len();
+        let numbered = peer.all_prefixes(resolved).into_iter().enumerate();
+        numbered.map(|(index, prefix)| (prefix, index >= written, id)).collect()
     };
     let mut prefixes: Vec<_> = (1..).zip(config.peers()).flat_map(of_peer).collect();
-    // A prefix that a peer names twice is one entry of the kernel's map.
-    prefixes.sort_by_key(|(prefix, id)| (prefix.addr, { prefix.bits }, *id));
-    prefixes.dedup();
-    prefixes
+    // A prefix is one entry of the kernel's map: of the peer that has it written down before one whose name leads there,
+    // and of two such of the first.
+    prefixes.sort_by_key(|(prefix, named, id)| (prefix.addr, { prefix.bits }, *named, *id));
+    prefixes.dedup_by_key(|(prefix, ..)| *prefix);
+    prefixes.into_iter().map(|(prefix, _, id)| (prefix, id)).collect()
 }
 
 fn filter(peers: &[(Prefix, u32)]) -> Box<PrefixFilter> {

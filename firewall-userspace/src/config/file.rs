@@ -12,6 +12,7 @@ use super::problem::{Fault, Position, Problem};
 use super::reader::{Findings, Reader};
 use super::value::read_keys;
 use super::{Config, Loaded, check};
+use crate::names::{self, Resolved};
 
 /// Where the config is looked for.
 pub const DEFAULT_PATH: &str = "/etc/sipfw/sipfw.toml";
@@ -21,7 +22,8 @@ const DROP_INS: &str = "conf.d";
 const SIZE_MAX: u64 = 8 << 20;
 
 /// Reads the file at `path`, or the default one, and its drop-ins. Without a default file the built-in config holds.
-/// What is wrong comes back all at once, warnings included, in the order of the files and lines.
+/// What is wrong comes back all at once, warnings included, in the order of the files and lines. What was known last of
+/// peers' names comes with it, from the state directory.
 pub fn load(path: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
     let main = path.unwrap_or(Path::new(DEFAULT_PATH));
     let mut draft = Draft::default();
@@ -31,6 +33,18 @@ pub fn load(path: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
         Err(error) => draft.unreadable(main, &error),
     }
     draft.add_drop_ins(&main.with_file_name(DROP_INS));
+    let mut loaded = draft.finish()?;
+    // Without the right to read it there is nothing known of names, as before the first look.
+    loaded.resolved = names::cache::read(loaded.config.paths().state.as_path()).resolved();
+    Ok(loaded)
+}
+
+/// Reads what stood in files once, in their order. Nothing is known of names then.
+pub fn parse_texts(files: &[PathBuf], texts: &[String]) -> Result<Loaded, Vec<Problem>> {
+    let mut draft = Draft::default();
+    for (file, text) in files.iter().zip(texts) {
+        draft.add(file, text.clone().into_bytes());
+    }
     draft.finish()
 }
 
@@ -39,6 +53,7 @@ pub fn parse_str(name: &str, text: &str) -> Result<Loaded, Vec<Problem>> {
     let mut draft = Draft::default();
     draft.add_text(name, text);
     draft.files.push(name.into());
+    draft.texts.push(text.to_owned());
     draft.finish()
 }
 
@@ -48,6 +63,7 @@ struct Draft {
     config: Config,
     findings: Findings,
     files: Vec<PathBuf>,
+    texts: Vec<String>,
 }
 
 impl Draft {
@@ -68,7 +84,10 @@ impl Draft {
     fn add(&mut self, path: &Path, bytes: Vec<u8>) {
         let name = path.display().to_string();
         match String::from_utf8(bytes) {
-            Ok(text) => self.add_text(&name, &text),
+            Ok(text) => {
+                self.add_text(&name, &text);
+                self.texts.push(text);
+            }
             Err(error) => {
                 let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
                 let fault = Fault::new("is no UTF-8 text", "save the file as UTF-8");
@@ -100,7 +119,8 @@ impl Draft {
         if warnings.iter().any(Problem::is_error) {
             return Err(warnings);
         }
-        Ok(Loaded { config: self.config, warnings, files: self.files })
+        let Self { config, files, texts, .. } = self;
+        Ok(Loaded { config, warnings, files, texts, resolved: Resolved::default() })
     }
 }
 

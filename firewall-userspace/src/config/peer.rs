@@ -1,9 +1,11 @@
 //! Peers: who is trusted by name, and how far.
 //!
 //! Owns: the keys of `[[peer]]`. Refuses: comparing peers with each other (see `check`).
+use firewall_common::addr::Prefix;
 use firewall_common::policy::PeerRule;
 use firewall_common::sip::method::Method;
 
+use super::dns::HostNames;
 use super::limits::Limits;
 use super::name::{Name, Text};
 use super::network::Network;
@@ -13,10 +15,11 @@ use super::reader::{Node, Reader};
 use super::section::section;
 use super::value::{Item, Scalar, Shown, Value, read_array};
 use super::word::{MediaPolicy, Set, Transport};
+use crate::names::Resolved;
 
 const HINT: &str = "write a list of one or more prefixes such as [\"198.51.100.0/24\", \"2001:db8::/32\"]";
 
-/// A peer's prefixes: at least one.
+/// A peer's prefixes; none only for a peer that has names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Networks(Vec<Network>);
 
@@ -49,6 +52,9 @@ section! {
         /// Where it sends from: prefixes and single addresses. A prefix may lie inside another peer's; the longest one
         /// decides.
         pub prefixes: Networks = Networks(Vec::new());
+        /// The same by DNS names, with prefixes or without. The addresses of a name itself, of the servers behind its SRV
+        /// records and of what its NAPTR records point to are the peer's, as [dns] says.
+        pub names: HostNames = HostNames::default();
         /// What it may use: "udp", "tcp", "tls".
         pub transports: Set<Transport> = Set::all();
         /// Which requests it may send, by their names in RFC 3261 and its extensions; "*" stands for methods that are
@@ -64,6 +70,17 @@ section! {
 }
 
 impl Peer {
+    /// Its prefixes, and the addresses of its names.
+    pub fn all_prefixes(&self, resolved: &Resolved) -> Vec<Prefix> {
+        let named = self.names.as_slice().iter().flat_map(|name| resolved.prefixes(name.as_str()));
+        let mut all: Vec<Prefix> = self.prefixes.as_slice().iter().map(|net| net.prefix()).collect();
+        all.extend(named);
+        // Several names may lead to one server.
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|prefix| seen.insert(*prefix));
+        all
+    }
+
     /// The rules as the kernel's records hold them.
     pub fn rule(&self) -> PeerRule {
         PeerRule {
@@ -77,7 +94,7 @@ impl Peer {
 }
 
 impl Item for Peer {
-    const REQUIRED: &'static [&'static str] = &["name", "prefixes"];
+    const REQUIRED: &'static [&'static str] = &["name"];
 
     fn blank() -> Self {
         Self::default()

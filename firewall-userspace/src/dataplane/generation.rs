@@ -21,8 +21,8 @@ use super::maps::{capacity, carry_over, open};
 use super::place::Place;
 use super::registrants::{self, Registrants};
 use super::running::RunningPolicy;
-use super::stats;
 use super::tables::{self, Tables};
+use super::{origin, stats};
 use crate::config::{Loaded, compile};
 use crate::entries::{self, InForce, KernelEntries, ListEntry, StoredEntry};
 use crate::store::StoredHold;
@@ -87,6 +87,7 @@ impl Draft {
             policy.add_counts(&stats::read(&plan.from, Some(earlier))?.peers);
         }
         policy.write(&place.policy_file(number))?;
+        origin::write(&place.config_file(number), loaded)?;
         let empty_tables = !plan.kept.contains(&maps::SOURCES);
         let same_sources = !plan.v6_changed;
         let mut draft = Self { ebpf, policy, resized: plan.resized, empty_tables, same_sources, guard };
@@ -224,7 +225,7 @@ fn resized(from: &Path, capacities: &Capacities) -> Result<Vec<&'static str>> {
 /// The key is drawn when the first generation is loaded; it stays in its map, so that strangers keep their cells.
 fn load_with_key(loaded: &Loaded, capacities: &Capacities, dir: &Path, draw: bool) -> Result<Ebpf> {
     let key = if draw { HashKey([random()?, random()?]) } else { kept_key(dir)? };
-    let generation = Generation::from(compile(&loaded.config, key, random()?));
+    let generation = Generation::from(compile(&loaded.config, &loaded.resolved, key, random()?));
     let ebpf = load(&generation, capacities, Some(dir))?;
     if draw {
         let mut map: Array<MapData, [u64; 2]> = open(dir, maps::HASH_KEY)?;

@@ -32,8 +32,8 @@ use super::place::Place;
 use super::registrants::Registrants;
 use super::running::RunningPolicy;
 use super::stats::{Stats, Usage};
-use super::{clock, stats};
-use crate::config::Paths;
+use super::{clock, origin, stats};
+use crate::config::{Loaded, Paths};
 
 /// How to start.
 #[derive(Clone, Debug, Default)]
@@ -209,6 +209,12 @@ impl Instance {
     /// What the running policy says of itself; an error if its file is gone.
     pub fn policy(&self) -> Result<&RunningPolicy> {
         self.policy.as_ref().ok_or_else(|| Error::NoPolicy { path: self.place.policy_file(self.generation) })
+    }
+
+    /// The config that the running policy was made from; with the addresses of peers' names
+    /// that it was made with; an error if it is gone.
+    pub fn config(&self) -> Result<Loaded> {
+        origin::read(&self.place.config_file(self.generation))
     }
 
     /// All counters.

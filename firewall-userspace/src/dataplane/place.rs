@@ -5,7 +5,8 @@
 //! ```text
 //! <bpf>/v<LAYOUT>/<interface>/link             the attached link; missing for an ephemeral instance
 //! <bpf>/v<LAYOUT>/<interface>/gen-<n>/<NAME>   every map and program that generation n uses
-//! <run>/<interface>/generation-<n>.json        what generation n was made from
+//! <run>/<interface>/generation-<n>.json        what generation n is, for people
+//! <run>/<interface>/generation-<n>.config.json the config that it was made from
 //! <run>/<interface>.lock                       held by the daemon as long as it lives
 //! <run>/<interface>.edit                       held while maps are changed
 //! ```
@@ -108,6 +109,10 @@ impl Place {
         self.run_dir().join(format!("generation-{number}.json"))
     }
 
+    pub(super) fn config_file(&self, number: u32) -> PathBuf {
+        self.run_dir().join(format!("generation-{number}.config.json"))
+    }
+
     pub(super) fn lock_file(&self) -> PathBuf {
         self.run.join(format!("{}.lock", self.iface))
     }
@@ -139,6 +144,7 @@ impl Place {
     /// Removes a generation's pins and its description.
     pub(super) fn remove_generation(&self, number: u32) -> Result<()> {
         remove_tree(&self.generation(number))?;
+        remove_file(&self.config_file(number))?;
         remove_file(&self.policy_file(number))
     }
 

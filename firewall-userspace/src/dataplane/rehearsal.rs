@@ -13,7 +13,7 @@ use firewall_common::policy::{Entry, SWITCH_SCOPE_ALL};
 
 use super::load::{Capacities, Generation, load, verify};
 use super::probe::{Judgement, judge};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Loaded};
 use crate::entries::KernelEntries;
 
 /// A program of one's own.
@@ -25,8 +25,8 @@ impl Rehearsal {
     /// # Errors
     ///
     /// The kernel's refusal.
-    pub fn new(config: &Config, entries: &KernelEntries) -> Result<Self> {
-        let mut ebpf = load(&generation(config), &capacities(config, entries), None)?;
+    pub fn new(loaded: &Loaded, entries: &KernelEntries) -> Result<Self> {
+        let mut ebpf = load(&generation(loaded), &capacities(&loaded.config, entries), None)?;
         fill(&mut ebpf, entries)?;
         verify(&mut ebpf, program::PROBE)?;
         Ok(Self(ebpf))
@@ -45,8 +45,8 @@ impl Rehearsal {
 }
 
 /// The keys are always the same, so that a rehearsal comes out the same each time; nobody attacks it.
-fn generation(config: &Config) -> Generation {
-    let made = config::compile(config, HashKey([1, 2]), 3);
+fn generation(loaded: &Loaded) -> Generation {
+    let made = config::compile(&loaded.config, &loaded.resolved, HashKey([1, 2]), 3);
     Generation {
         policy: made.policy,
         ports: made.ports,

@@ -11,6 +11,7 @@ use super::error::{AtPath as _, Error, Result};
 use super::stats::PeerStats;
 use crate::config::{Loaded, Peer, Signature, Word as _};
 use crate::entries::{parse_prefix, prefix_text};
+use crate::names::Resolved;
 
 /// What a generation of the program was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ pub struct RunningPeer {
     pub id: u32,
     /// Its name.
     pub name: String,
-    /// Its prefixes.
+    /// Its prefixes, the addresses of its names among them.
     pub prefixes: Vec<String>,
     /// Packets that earlier generations let pass.
     pub passed_before: u64,
@@ -74,7 +75,7 @@ impl RunningPolicy {
             v6_prefix: u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64),
             events_per_second: config.events().per_second.get(),
             state_dir: config.paths().state.as_path().to_owned(),
-            peers: (1..).zip(config.peers()).map(|(id, peer)| RunningPeer::new(id, peer)).collect(),
+            peers: (1..).zip(config.peers()).map(|(id, peer)| RunningPeer::new(id, peer, &loaded.resolved)).collect(),
             signatures: config.signatures().iter().map(signature).collect(),
         }
     }
@@ -114,8 +115,8 @@ impl RunningPolicy {
 }
 
 impl RunningPeer {
-    fn new(id: u32, peer: &Peer) -> Self {
-        let prefixes = peer.prefixes.as_slice().iter().map(|network| prefix_text(network.prefix())).collect();
+    fn new(id: u32, peer: &Peer, resolved: &Resolved) -> Self {
+        let prefixes = peer.all_prefixes(resolved).into_iter().map(prefix_text).collect();
         Self { id, name: peer.name.as_str().to_owned(), prefixes, passed_before: 0, dropped_before: 0 }
     }
 }

@@ -15,14 +15,16 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
+use super::namer::Namer;
 use super::refresher::Refresher;
 use super::{WAIT, slow_path, source};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Loaded};
 use crate::dataplane::{self, Instance, clock};
 use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{Seen, Task, Upkeep};
-use crate::feed::{Position, Positions};
+use crate::feed::{Feeds, Position, Positions};
+use crate::names::Resolved;
 use crate::report::slow_path::SlowPathReport;
 use crate::store::{NewEvent, Options, Store, StoreError};
 pub(super) use jobs::{Job, Jobs, News, Refused, Reopened};
@@ -45,15 +47,15 @@ impl Keeper {
     pub(super) fn spawn(
         instance: Instance,
         config_file: Option<PathBuf>,
-        refresher: Refresher,
+        told: Told,
     ) -> Result<(Self, UnboundedReceiver<News>)> {
         let (jobs, queue) = Jobs::queue();
-        let (tell, told) = unbounded_channel();
+        let (tell, news) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
-        let work = Work {
+        let mut work = Work {
             instance,
             config_file,
-            refresher,
+            told,
             positions: BTreeMap::new(),
             state_dir,
             store: None,
@@ -63,8 +65,9 @@ impl Keeper {
             troubles: Troubles::default(),
             tell,
         };
+        drop(work.configure());
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || work.run(&queue));
-        Ok((Self { jobs, thread: thread.context("starting a thread")? }, told))
+        Ok((Self { jobs, thread: thread.context("starting a thread")? }, news))
     }
 
     /// A way to it.
@@ -82,11 +85,18 @@ impl Keeper {
     }
 }
 
+/// Whom it tells the config in force, and whom it asks how they stand.
+pub(super) struct Told {
+    pub(super) refresher: Refresher,
+    pub(super) namer: Namer,
+    pub(super) feeds: Feeds,
+}
+
 /// What the thread works with.
 struct Work {
     instance: Instance,
     config_file: Option<PathBuf>,
-    refresher: Refresher,
+    told: Told,
     /// The feeds' positions that are written down.
     positions: BTreeMap<String, Position>,
     state_dir: PathBuf,
@@ -106,15 +116,18 @@ impl Work {
                 Job::Record(events) => self.record(&events),
                 Job::Commands { commands, time } => self.learn(commands, time),
                 Job::Scores { records, key, time } => self.keep_scores(records, key, time),
-                Job::Positions(positions) => self.keep_positions(positions),
-                Job::Report(report) => self.publish(&report),
+                Job::Report(report) => self.publish(*report),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),
+                Job::Rename(resolved) => self.rename(resolved),
                 Job::Stop => break,
             }
         }
         self.write_the_rest();
-        self.instance.close()
+        self.keep_positions(self.told.feeds.positions());
+        let Self { instance, told, .. } = self;
+        drop(told.feeds.stop());
+        instance.close()
     }
 
     /// Events are samples: while the database takes none, they are not what anybody waits for.
@@ -162,6 +175,7 @@ impl Work {
         }
     }
 
+    /// Writes down where the feeds' files have been read to, where that has changed.
     fn keep_positions(&mut self, positions: Positions) {
         if positions.files == self.positions {
             return;
@@ -174,7 +188,9 @@ impl Work {
         self.troubles.note(Part::Database, saved.err());
     }
 
-    fn publish(&mut self, report: &SlowPathReport) {
+    /// Puts the slow path's counters where the status finds them.
+    fn publish(&mut self, mut report: SlowPathReport) {
+        report.feeds = serde_json::to_value(self.told.feeds.status()).unwrap_or_default();
         let written = report.write(&self.instance.run_dir());
         self.troubles.note(Part::Report, written.err());
     }
@@ -194,12 +210,12 @@ impl Work {
         let version = self.version();
         let seen = Seen { now: clock::now().wall_ms, version, reloaded: matches!(reloaded, Ok(true)) };
         self.notice_lifted();
+        self.keep_positions(self.told.feeds.positions());
         self.write_down(seen.now);
         self.troubles.note(Part::Instance, reloaded.err());
         if seen.reloaded {
             info!(generation = self.instance.generation(), "another process reloaded the policy");
-            let config = config::load(self.config_file.as_deref()).ok().map(|loaded| loaded.config);
-            self.reopen(config);
+            self.reopen();
         }
         for task in self.upkeep.look(seen) {
             self.carry_out(task, seen.now);
@@ -259,19 +275,43 @@ impl Work {
             }
         };
         loaded.warnings.iter().for_each(|problem| warn!("{problem}"));
-        match self.instance.reload(&loaded) {
+        self.apply(&loaded);
+    }
+
+    /// Whoever edits the config says when it is to be applied, so it is not read here.
+    fn rename(&mut self, resolved: Resolved) {
+        match self.instance.config() {
+            Ok(loaded) => self.apply(&Loaded { resolved, ..loaded }),
+            Err(error) => warn!("peers keep their addresses until the next reload: {error}"),
+        }
+    }
+
+    fn apply(&mut self, loaded: &Loaded) {
+        match self.instance.reload(loaded) {
             Ok(reloaded) => {
                 reloaded.warnings.iter().for_each(|warning| warn!("{warning}"));
                 info!(generation = reloaded.generation, program = reloaded.program_id, resized = ?reloaded.resized, "reloaded");
                 self.upkeep.synced(reloaded.synced.next_expiry);
-                self.reopen(Some(loaded.config));
+                self.reopen();
             }
             Err(error) => error!("not reloaded, the running policy stays as it is: {error}"),
         }
     }
 
-    fn reopen(&mut self, config: Option<Config>) {
-        self.refresher.reconfigured();
+    /// Tells the other threads the config in force. Where it is gone, because another version of sipfw kept none, they go on
+    /// by what they know.
+    fn configure(&mut self) -> Option<Config> {
+        let loaded = self.instance.config().ok()?;
+        self.told.refresher.configure(loaded.clone());
+        self.told.namer.configure(loaded.clone());
+        Some(loaded.config)
+    }
+
+    /// Another generation judges: what it tells is read, and the config behind it may name other lists and feeds.
+    fn reopen(&mut self) {
+        let config = self.configure();
+        let reloaded = config.as_ref().map(|config| self.told.feeds.reload(config));
+        self.troubles.note(Part::Feeds, reloaded.and_then(std::result::Result::err));
         let parts = source::Parts::open(&self.instance)
             .and_then(|events| slow_path::Parts::open(&self.instance).map(|slow_path| (events, slow_path)));
         match parts {

@@ -1,14 +1,13 @@
 //! Block lists, looked at on time: on a thread of its own, because a slow server must keep nobody waiting.
 //!
 //! Owns: a connection to the database of its own. Refuses: the kernel's maps: the keeper sees that the database has changed.
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tracing::{info, warn};
 
-use crate::config::{self, Config};
+use crate::config::Loaded;
 use crate::dataplane::clock;
 use crate::lists::{Fetcher, Jitter, Outcome, Pace, Refreshed, refresh, register, surroundings};
 use crate::store::{Options, Store, StoredList};
@@ -23,32 +22,27 @@ const CLAIM_MS: i64 = 300_000;
 /// The way to the thread. It ends when this is gone; a look that is under way is not waited for, since nothing of it counts
 /// before it is done.
 #[derive(Clone)]
-pub(super) struct Refresher(Sender<Reconfigured>);
-
-/// The config may have changed.
-struct Reconfigured;
+pub(super) struct Refresher(Sender<Loaded>);
 
 impl Refresher {
-    /// Starts the thread.
-    pub(super) fn spawn(config_file: Option<PathBuf>) -> Result<Self> {
+    /// Starts the thread. It looks at nothing before it is told a config.
+    pub(super) fn spawn() -> Result<Self> {
         let (orders, queue) = channel();
-        let fetcher = Fetcher::new(Pace::default());
-        let work = Work { config_file, config: None, store: None, fetcher, trouble: None };
+        let work = Work { loaded: None, store: None, fetcher: Fetcher::new(Pace::default()), trouble: None };
         let thread = std::thread::Builder::new().name("lists".to_owned()).spawn(move || work.run(&queue));
         thread.context("starting a thread").map(|_| Self(orders))
     }
 
-    /// Has it read the config anew.
-    pub(super) fn reconfigured(&self) {
+    /// Tells it the config in force.
+    pub(super) fn configure(&self, loaded: Loaded) {
         // Without the thread lists stay as they are, and it has said why.
-        let _ = self.0.send(Reconfigured);
+        let _ = self.0.send(loaded);
     }
 }
 
 struct Work {
-    config_file: Option<PathBuf>,
-    /// The config that was read last without an error.
-    config: Option<Config>,
+    /// The config in force.
+    loaded: Option<Loaded>,
     store: Option<Store>,
     fetcher: Fetcher,
     /// What the database said last, so that it is logged once.
@@ -56,8 +50,7 @@ struct Work {
 }
 
 impl Work {
-    fn run(mut self, queue: &Receiver<Reconfigured>) {
-        self.configure();
+    fn run(mut self, queue: &Receiver<Loaded>) {
         loop {
             let looked = self.look();
             if let Err(error) = &looked {
@@ -67,23 +60,17 @@ impl Work {
                 self.note(None);
             }
             match queue.recv_timeout(PAUSE) {
-                Ok(Reconfigured) => self.configure(),
+                Ok(loaded) => (self.loaded, self.store) = (Some(loaded), None),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    /// Whoever applies a config has told what is wrong with it.
-    fn configure(&mut self) {
-        if let Ok(loaded) = config::load(self.config_file.as_deref()) {
-            (self.config, self.store) = (Some(loaded.config), None);
-        }
-    }
-
     /// Looks at every list whose time has come.
     fn look(&mut self) -> std::result::Result<(), crate::store::StoreError> {
-        let Some(config) = &self.config else { return Ok(()) };
+        let Some(loaded) = &self.loaded else { return Ok(()) };
+        let config = &loaded.config;
         let store = match &mut self.store {
             Some(store) => store,
             none => none.insert(Store::open_with(config.paths().state.as_path(), Options { wait: WAIT })?),
@@ -94,7 +81,7 @@ impl Work {
         for list in store.blocklists()? {
             let now = clock::now().wall_ms;
             if is_due(&list, now) && store.claim_blocklist(list.id, now, now.saturating_add(CLAIM_MS))? {
-                let around = surroundings(config, config.peer_prefixes());
+                let around = surroundings(loaded);
                 let seen = (now, Jitter(getrandom::u64().unwrap_or(0)));
                 tell(&refresh(store, &list, &around, &self.fetcher, false, seen)?);
             }

@@ -1,7 +1,7 @@
 //! The slow path's part of the loop: copies of packets and what feeds tell go in, commands come out and are carried out
 //! before anything else is read.
 //!
-//! Owns: the rings, the feeds, and the desk where both are dealt with. Refuses: deciding (the engine does), and the database
+//! Owns: the rings, what feeds tell, and the desk where both are dealt with. Refuses: deciding (the engine does), and the database
 //! (the keeper has it).
 use anyhow::{Context as _, Result};
 use firewall_common::copy::Ring;
@@ -10,14 +10,13 @@ use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
 use super::desk::{Desk, Names};
-use super::memory;
 use super::source::watch;
 use crate::config::Config;
 use crate::dataplane::{self, CopyRing, Enforcer, Instance, clock};
+use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
-use crate::feed::{Feeds, Positions};
 use crate::report::slow_path::SlowPathReport;
 
 /// The kernel's side of the slow path, of one generation.
@@ -43,21 +42,17 @@ pub(super) struct SlowPath {
     trusted: AsyncFd<CopyRing>,
     strangers: AsyncFd<CopyRing>,
     desk: Desk,
-    feeds: Feeds,
     told: Receiver<FeedEvent>,
     /// Unix milliseconds of the start.
     since: i64,
 }
 
 impl SlowPath {
-    /// Begins where the last daemon ended. To be called inside the loop's runtime.
-    pub(super) fn start(parts: Parts, config: &Config) -> Result<Self> {
-        let now = clock::now();
-        let (engine, positions) = memory::restored(config, now);
-        let (feeds, told) = Feeds::start(config, &positions).context("starting the feeds")?;
+    /// Begins with an engine. To be called inside the loop's runtime.
+    pub(super) fn new(parts: Parts, engine: Engine, told: Receiver<FeedEvent>) -> Result<Self> {
         let (trusted, strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
         let desk = Desk::new(engine, parts.enforcer, parts.names);
-        Ok(Self { trusted, strangers, desk, feeds, told, since: now.wall_ms })
+        Ok(Self { trusted, strangers, desk, told, since: clock::now().wall_ms })
     }
 
     /// Goes on with another generation, and its config if that can be read. What was learned stays.
@@ -66,7 +61,6 @@ impl SlowPath {
         self.desk.reopen(parts.enforcer, parts.names);
         if let Some(config) = config {
             self.desk.reconfigure(config);
-            self.feeds.reload(config).context("starting the feeds")?;
         }
         Ok(())
     }
@@ -113,12 +107,7 @@ impl SlowPath {
         self.desk.lifted(sources);
     }
 
-    /// Where the feeds' files have been read to.
-    pub(super) fn positions(&self) -> Positions {
-        self.feeds.positions()
-    }
-
-    /// The counters, for the status.
+    /// The counters, for the status. The feeds' are the keeper's.
     pub(super) fn report(&self) -> SlowPathReport {
         let value = |result: serde_json::Result<serde_json::Value>| {
             result.unwrap_or_else(|error| {
@@ -131,13 +120,8 @@ impl SlowPath {
             updated: clock::now().wall_ms,
             engine: value(serde_json::to_value(self.desk.engine_counts())),
             wire: value(serde_json::to_value(self.desk.wire_counts())),
-            feeds: value(serde_json::to_value(self.feeds.status())),
+            feeds: serde_json::Value::Null,
         }
-    }
-
-    /// Stops the feeds; where their files were read to.
-    pub(super) fn stop(self) -> Positions {
-        self.feeds.stop()
     }
 }
 

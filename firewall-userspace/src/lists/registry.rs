@@ -4,7 +4,7 @@
 use firewall_common::addr::{Addr, Prefix};
 
 use super::fitness::{Room, Surroundings};
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::store::{ListOrigin, Result, Store};
 
 /// Makes the config's lists known to the database, and forgets those that it does not name any more; returns their names.
@@ -17,10 +17,10 @@ pub fn register(store: &mut Store, config: &Config) -> Result<Vec<String>> {
     store.retain_config_blocklists(&names)
 }
 
-/// What a list is judged by: these peers, this machine's addresses, and the config's capacities.
-pub fn surroundings(config: &Config, peers: Vec<Prefix>) -> Surroundings {
-    let capacity = config.capacity();
-    let v6_prefix = u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64);
+/// What a list is judged by: the peers, this machine's addresses, and the config's capacities.
+pub fn surroundings(loaded: &Loaded) -> Surroundings {
+    let (peers, capacity) = (loaded.peer_prefixes(), loaded.config.capacity());
+    let v6_prefix = u8::try_from(loaded.config.strangers().v6_prefix.get()).unwrap_or(64);
     Surroundings { peers, own: own(), room: Room::of(capacity.bans.get(), capacity.entries.get(), v6_prefix) }
 }
 

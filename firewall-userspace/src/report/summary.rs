@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::number::bytes;
 use super::text::{counted, listed};
 use crate::cli::memory;
-use crate::config::{Config, Interface, Limits, Mode, PortList, Rate, Word};
+use crate::config::{Config, Interface, Limits, Mode, Peer, PortList, Rate, Word};
 
 /// Names and values for people.
 pub(crate) fn lines(config: &Config) -> Vec<(&'static str, String)> {
@@ -89,19 +89,22 @@ fn port_texts(list: &PortList) -> Vec<String> {
 }
 
 fn peers(config: &Config) -> String {
-    let peer = |p: &crate::config::Peer| {
-        format!("{} ({})", p.name, counted(p.prefixes.as_slice().len(), "prefix", "prefixes"))
-    };
+    let peer = |p: &Peer| format!("{} ({})", p.name, listed(&places(std::slice::from_ref(p))));
     let peers = config.peers();
     match peers.len() {
         0 => "none".to_owned(),
-        n if n > 8 => format!("{n}, with {}", counted(prefixes(config), "prefix", "prefixes")),
+        n if n > 8 => format!("{n}, with {}", listed(&places(peers))),
         _ => listed(&peers.iter().map(peer).collect::<Vec<_>>()),
     }
 }
 
-fn prefixes(config: &Config) -> usize {
-    config.peers().iter().map(|p| p.prefixes.as_slice().len()).sum()
+/// How many prefixes and names peers have.
+fn places(peers: &[Peer]) -> Vec<String> {
+    let prefixes: usize = peers.iter().map(|p| p.prefixes.as_slice().len()).sum();
+    let names: usize = peers.iter().map(|p| p.names.as_slice().len()).sum();
+    let prefixes = (prefixes > 0 || names == 0).then(|| counted(prefixes, "prefix", "prefixes"));
+    let names = (names > 0).then(|| counted(names, "name", "names"));
+    prefixes.into_iter().chain(names).collect()
 }
 
 /// Words of a set.

@@ -23,8 +23,12 @@ pub(super) const UNREACHED: [Limit; CLASS_SLOTS] = [Limit::per_second(1_000_000_
 /// The policy of a config.
 pub(super) fn generation(text: &str) -> Result<Generation> {
     let loaded = config::parse_str("bench", text).map_err(|problems| anyhow!("the bench's config: {problems:?}"))?;
-    let compiled =
-        config::compile(&loaded.config, HashKey([0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03]), 0x51f3_a9c2);
+    let compiled = config::compile(
+        &loaded.config,
+        &loaded.resolved,
+        HashKey([0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03]),
+        0x51f3_a9c2,
+    );
     Ok(Generation {
         policy: compiled.policy,
         ports: compiled.ports,

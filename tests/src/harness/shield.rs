@@ -19,6 +19,7 @@ use firewall_userspace::config::{self, Config};
 use firewall_userspace::dataplane::load::{self, Capacities, Generation};
 use firewall_userspace::dataplane::probe::{self, Judgement};
 use firewall_userspace::entries::{self, StoredEntry};
+use firewall_userspace::names::Resolved;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::counters::Counters;
@@ -193,7 +194,7 @@ impl Shield {
 }
 
 fn generation(config: &Config) -> Generation {
-    let parts = config::compile(config, KEY, 0x5eed);
+    let parts = config::compile(config, &Resolved::default(), KEY, 0x5eed);
     Generation {
         policy: parts.policy,
         ports: parts.ports,

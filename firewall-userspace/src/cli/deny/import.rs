@@ -66,15 +66,16 @@ fn format(word: &str) -> Result<Format, String> {
 
 pub(in crate::cli) fn perform(args: &ImportArgs, context: &mut Context) -> Result<Exit> {
     let spec = spec(args)?;
-    let config = context.config()?;
+    let loaded = context.load()?;
+    let config = &loaded.config;
     if config.blocklists().iter().any(|list: &Blocklist| list.name.as_str() == spec.name) {
         bail!("the config has a list {} already: choose another --name; nothing was imported", spec.name);
     }
-    let mut store = context::store(&config)?;
-    let live = Live::open(&config, context.global.iface.as_deref())?;
+    let mut store = context::store(config)?;
+    let live = Live::open(config, context.global.iface.as_deref())?;
     let is_new = store.blocklist(&spec.name)?.is_none();
     let list = store.put_blocklist(&spec, ListOrigin::Operator)?;
-    let refreshed = look(&mut store, &list, &config, &Fetcher::new(Pace::default()), args.force)?;
+    let refreshed = look(&mut store, &list, &loaded, &Fetcher::new(Pace::default()), args.force)?;
     if let Outcome::Kept { trouble, .. } = &refreshed.outcome {
         if is_new {
             store.remove_blocklist(&spec.name)?;

@@ -8,15 +8,16 @@ use rustix::process::geteuid;
 
 use super::Finding;
 use crate::cli::{failure, judge, memory};
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::entries::KernelEntries;
 use crate::report::number::bytes;
 
 /// The oldest kernel that is promised.
 const OLDEST: (u32, u32) = (6, 1);
 
-pub(super) fn findings(config: &Config) -> Vec<Finding> {
-    vec![rights(), version(), btf(), jit(), file_system(config), accepted(config), space(config), features()]
+pub(super) fn findings(loaded: &Loaded) -> Vec<Finding> {
+    let config = &loaded.config;
+    vec![rights(), version(), btf(), jit(), file_system(config), accepted(loaded), space(config), features()]
 }
 
 fn read(path: &str) -> Option<String> {
@@ -86,12 +87,12 @@ fn file_system(config: &Config) -> Finding {
 }
 
 /// The best question is the verifier's.
-fn accepted(config: &Config) -> Finding {
+fn accepted(loaded: &Loaded) -> Finding {
     const NAME: &str = "program";
     if !geteuid().is_root() {
         return Finding::warn(NAME, "not tried, since that takes root", "run this with sudo");
     }
-    match judge::rehearsal(config, &KernelEntries::default()) {
+    match judge::rehearsal(loaded, &KernelEntries::default()) {
         Ok(_) => Finding::ok(NAME, "the kernel's verifier accepts it"),
         Err(error) => Finding::fail(NAME, failure::sentence(&error), "see the lines above; `ulimit -l` may be too low"),
     }

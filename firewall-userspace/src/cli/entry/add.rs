@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::wrong;
 use crate::cli::live::{Applied, Live};
 use crate::cli::room;
-use crate::config::Config;
+use crate::config::Loaded;
 use crate::dataplane::clock;
 use crate::entries::{Kind, NamedPrefix, NewEntry, Scope, StoredEntry, Warning, check_width, covers, warnings};
 use crate::report::text::{counted, plain};
@@ -20,13 +20,14 @@ use crate::store::{AddReport, Store, author};
 
 pub(in crate::cli) fn perform(kind: Kind, scope: Scope, args: &AddArgs, context: &mut Context) -> Result<Exit> {
     let batch = batch(kind, scope, args)?;
-    let config = context.config()?;
-    let mut store = context::store(&config)?;
+    let loaded = context.load()?;
+    let config = &loaded.config;
+    let mut store = context::store(config)?;
     let now = clock::now().wall_ms;
     let active = store.active(now)?;
-    let warnings = judge(&batch, &config, &active, args.force)?;
-    let live = Live::open(&config, context.global.iface.as_deref())?;
-    room::check(&batch, &active, &config, &live)?;
+    let warnings = judge(&batch, &loaded, &active, args.force)?;
+    let live = Live::open(config, context.global.iface.as_deref())?;
+    room::check(&batch, &active, &loaded, &live)?;
     let report = write(&mut store, &batch, now)?;
     let applied = live.apply(&store)?;
     for warning in &warnings {
@@ -62,8 +63,8 @@ fn batch(kind: Kind, scope: Scope, args: &AddArgs) -> Result<Vec<NewEntry>> {
 }
 
 /// What is worth a warning; an error where a peer's whole prefix would be cut off without `force`.
-fn judge(batch: &[NewEntry], config: &Config, active: &[StoredEntry], force: bool) -> Result<Vec<String>> {
-    let found = warnings(batch, &peers(config), active);
+fn judge(batch: &[NewEntry], loaded: &Loaded, active: &[StoredEntry], force: bool) -> Result<Vec<String>> {
+    let found = warnings(batch, &peers(loaded), active);
     let whole: Vec<String> = found.iter().filter(|w| cuts_off_whole(w)).map(ToString::to_string).collect();
     if whole.is_empty() || force {
         return Ok(found.iter().map(ToString::to_string).collect());
@@ -77,12 +78,10 @@ fn cuts_off_whole(warning: &Warning) -> bool {
     matches!(warning, Warning::CutsOffPeer { entry, prefix, .. } if covers(*entry, *prefix))
 }
 
-fn peers(config: &Config) -> Vec<NamedPrefix<'_>> {
-    let of_peer = |peer| {
-        let peer: &crate::config::Peer = peer;
-        peer.prefixes.as_slice().iter().map(|net| NamedPrefix { name: peer.name.as_str(), prefix: net.prefix() })
-    };
-    config.peers().iter().flat_map(of_peer).collect()
+fn peers(loaded: &Loaded) -> Vec<NamedPrefix<'_>> {
+    let peers = loaded.config.peers().iter();
+    let prefixes = peers.flat_map(|peer| peer.all_prefixes(&loaded.resolved).into_iter().map(move |p| (peer, p)));
+    prefixes.map(|(peer, prefix)| NamedPrefix { name: peer.name.as_str(), prefix }).collect()
 }
 
 fn write(store: &mut Store, batch: &[NewEntry], now: i64) -> Result<AddReport> {

@@ -12,10 +12,11 @@ use crate::lists::{Fetcher, Outcome, Pace, Refreshed, register};
 use crate::report::lists::{outcome_json, sentence};
 
 pub(super) fn perform(args: &RefreshArgs, context: &mut Context) -> Result<Exit> {
-    let config = context.config()?;
-    let mut store = context::store(&config)?;
-    let live = Live::open(&config, context.global.iface.as_deref())?;
-    register(&mut store, &config)?;
+    let loaded = context.load()?;
+    let config = &loaded.config;
+    let mut store = context::store(config)?;
+    let live = Live::open(config, context.global.iface.as_deref())?;
+    register(&mut store, config)?;
     let mut lists = store.blocklists()?;
     lists.retain(|list| args.name.as_ref().is_none_or(|name| *name == list.spec.name));
     if let (Some(name), true) = (&args.name, lists.is_empty()) {
@@ -23,7 +24,7 @@ pub(super) fn perform(args: &RefreshArgs, context: &mut Context) -> Result<Exit>
     }
     let fetcher = Fetcher::new(Pace::default());
     let looked: Vec<Refreshed> =
-        lists.iter().map(|list| look(&mut store, list, &config, &fetcher, args.force)).collect::<Result<_>>()?;
+        lists.iter().map(|list| look(&mut store, list, &loaded, &fetcher, args.force)).collect::<Result<_>>()?;
     let applied = live.apply(&store)?;
     if context.out.is_json() {
         let lists: Vec<_> = looked.iter().map(outcome_json).collect();

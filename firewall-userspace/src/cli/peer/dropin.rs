@@ -63,7 +63,13 @@ fn path(name: &str, context: &Context) -> Result<PathBuf> {
 fn text(args: &AddArgs) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let list = |words: &[String]| format!("[{}]", words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(", "));
-    let mut text = format!("{MARK}\n[[peer]]\nname = {}\nprefixes = {}\n", quoted(&args.name), list(&args.prefixes));
+    let mut text = format!("{MARK}\n[[peer]]\nname = {}\n", quoted(&args.name));
+    let (names, prefixes): (Vec<String>, Vec<String>) = args.places.iter().cloned().partition(|place| is_name(place));
+    for (key, places) in [("prefixes", &prefixes), ("names", &names)] {
+        if !places.is_empty() {
+            text.push_str(&format!("{key} = {}\n", list(places)));
+        }
+    }
     for (key, words) in [("transports", &args.transports), ("methods", &args.methods)] {
         if !words.is_empty() {
             text.push_str(&format!("{key} = {}\n", list(words)));
@@ -73,6 +79,11 @@ fn text(args: &AddArgs) -> String {
         text.push_str(&format!("comment = {}\n", quoted(comment)));
     }
     text
+}
+
+/// What is no name is left to be told as no prefix.
+fn is_name(place: &str) -> bool {
+    config::HostName::of(place).is_ok()
 }
 
 /// Writes the file, and takes it away again if the config with it is wrong.

@@ -14,9 +14,11 @@ use super::super::reader::Findings;
 /// Checks all peers.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
     names(&config.peer, findings);
+    places(&config.peer, findings);
     let mut claims = claims(&config.peer);
     wide(&claims, findings);
     capacity(&claims, config.capacity.peer_prefixes.get(), findings);
+    room(config, claims.len(), findings);
     nesting(&mut claims, &config.peer, findings);
 }
 
@@ -52,6 +54,31 @@ fn names(peers: &[Peer], findings: &mut Findings) {
         };
         let message = format!("another peer has this name ({})", findings.place(&first));
         findings.add(Severity::Error, &path, Fault::new(message, "give each peer a name of its own"));
+    }
+}
+
+/// A peer has to send from somewhere.
+fn places(peers: &[Peer], findings: &mut Findings) {
+    for (number, peer) in (1..).zip(peers) {
+        let path = format!("peer[{number}]");
+        let nowhere = peer.prefixes.as_slice().is_empty() && peer.names.as_slice().is_empty();
+        if nowhere && findings.is_sound(&path) {
+            let hint = "add a line prefixes = [\"198.51.100.0/24\"] or names = [\"sip.itsp.example\"]";
+            findings.add(Severity::Error, &path, Fault::new("the peer has neither prefixes nor names", hint));
+        }
+    }
+}
+
+/// Warns when names could lead to more addresses than there is room for: then a generation of the program would fail.
+fn room(config: &Config, written: usize, findings: &mut Findings) {
+    // While a name changes its servers, it may stand for twice as many as an answer may have.
+    let most = config.peer_names().len() * 2 * config.dns.max_addresses.get() as usize;
+    let capacity = config.capacity.peer_prefixes.get() as usize;
+    if most > 0 && written + most > capacity {
+        let message =
+            format!("the peers' names may lead to {most} addresses, and there is room for {capacity} prefixes");
+        let hint = "write a larger capacity.peer_prefixes, or a smaller dns.max_addresses";
+        findings.add(Severity::Error, "capacity.peer_prefixes", Fault::new(message, hint));
     }
 }
 

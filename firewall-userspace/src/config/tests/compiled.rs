@@ -8,16 +8,17 @@ use firewall_common::sip::method::{Class, Method};
 
 use super::config;
 use crate::config::{Compiled, Config, Limits, compile};
+use crate::names::Resolved;
 
 const KEY: HashKey = HashKey([1, 2]);
 
 fn compiled(text: &str) -> Compiled {
-    compile(&config(text), KEY, 7)
+    compile(&config(text), &Resolved::default(), KEY, 7)
 }
 
 #[test]
 fn the_builtin_policy_is_open_and_limited() {
-    let policy = compile(&Config::builtin(), KEY, 7).policy;
+    let policy = compile(&Config::builtin(), &Resolved::default(), KEY, 7).policy;
     let want = Policy {
         hash_key: KEY,
         stranger: Limits::STRANGER.compiled(),
@@ -100,7 +101,7 @@ fn the_filter_covers_the_peers() {
 #[test]
 fn signatures_are_found_by_their_place() {
     let config = config("[[signature]]\nfield = \"from-user\"\ntoken = \"nmap\"");
-    let table = compile(&config, KEY, 0).signatures;
+    let table = compile(&config, &Resolved::default(), KEY, 0).signatures;
     let window = |text: &str| {
         let mut w = Window::new();
         w.fill(text.as_bytes());
@@ -123,7 +124,7 @@ fn a_full_table_is_found_for_any_seed() {
         (0..256).map(|i| format!("[[signature]]\nfield = \"user-agent\"\ntoken = \"s-{i}\"\n")).collect();
     let config = config(&format!("signature_defaults = false\n{text}"));
     for seed in 0..100u64 {
-        let table = compile(&config, KEY, seed.wrapping_mul(u64::MAX / 100)).signatures;
+        let table = compile(&config, &Resolved::default(), KEY, seed.wrapping_mul(u64::MAX / 100)).signatures;
         let mut w = Window::new();
         w.fill(b": s-255\r\n");
         assert_eq!(table.user_agent(&w, 0), Some(255));

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::event_loop::{slow_path, source};
-use crate::feed::Positions;
+use crate::names::Resolved;
 use crate::report::slow_path::SlowPathReport;
 use crate::store::NewEvent;
 
@@ -36,14 +36,14 @@ pub(in crate::event_loop) enum Job {
         /// Unix milliseconds at which the engine gave it.
         time: i64,
     },
-    /// Write down where the feeds' files have been read to.
-    Positions(Positions),
     /// Put the slow path's counters where the status finds them.
     Report(Box<SlowPathReport>),
     /// Look whether anything changed.
     Look,
     /// Read the config anew and apply it.
     Reload,
+    /// Make the policy in force anew, with these addresses of peers' names.
+    Rename(Resolved),
     /// End.
     Stop,
 }

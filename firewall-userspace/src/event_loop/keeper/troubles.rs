@@ -11,6 +11,7 @@ pub(super) enum Part {
     Database,
     Events,
     Entries,
+    Feeds,
     Instance,
     Lists,
     Learned,
