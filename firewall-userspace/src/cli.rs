@@ -16,6 +16,7 @@ mod events;
 mod exit;
 mod explain;
 mod failure;
+mod feed;
 mod hold;
 mod judge;
 mod live;
@@ -102,6 +103,7 @@ enum Verb {
     Hold(hold::Args),
     Registrant(registrant::Args),
     Alarm(alarm::Args),
+    Feed(feed::Args),
     Explain(explain::Args),
     Replay(replay::Args),
     Events(events::Args),
@@ -135,6 +137,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Hold(args) => hold::verb(args, context),
         Verb::Registrant(args) => registrant::verb(args, context),
         Verb::Alarm(args) => alarm::verb(args, context),
+        Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),
         Verb::Events(args) => events::verb(args, context),

@@ -6,9 +6,11 @@
 use std::path::PathBuf;
 
 mod bans;
+mod blocklist;
 mod check;
 mod compile;
 mod docs;
+mod feed;
 mod file;
 mod limits;
 mod monitor;
@@ -16,6 +18,7 @@ mod name;
 mod network;
 mod number;
 mod peer;
+mod period;
 mod ports;
 mod problem;
 mod rate;
@@ -35,8 +38,10 @@ mod word;
 
 pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
+pub use blocklist::{Blocklist, ListFile, ListUrl};
 pub use compile::{Compiled, compile};
 pub use docs::default_file;
+pub use feed::{Feed, FeedKind, FeedSource};
 pub use file::{DEFAULT_PATH, load, parse_str};
 pub use limits::Limits;
 pub use monitor::Monitor;
@@ -44,6 +49,7 @@ pub use name::{Directory, Interface, Name, Text};
 pub use network::Network;
 pub use number::{Number, PowerOfTwo};
 pub use peer::{Networks, Peer};
+pub use period::Period;
 pub use ports::{Media, PortList, PortRange, Ports};
 pub use problem::{Fault, Position, Problem, Severity};
 pub use rate::Rate;
@@ -78,6 +84,8 @@ section! {
         registrants: Registrants = Registrants::default();
         peer: Vec<Peer> = Vec::new();
         signature: Vec<Signature> = Vec::new();
+        blocklist: Vec<Blocklist> = Vec::new();
+        feed: Vec<Feed> = Vec::new();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
@@ -151,6 +159,11 @@ impl Config {
         &self.peer
     }
 
+    /// The prefixes of all peers.
+    pub fn peer_prefixes(&self) -> Vec<firewall_common::addr::Prefix> {
+        self.peer.iter().flat_map(|peer| peer.prefixes.as_slice()).map(|net| net.prefix()).collect()
+    }
+
     /// The peer with an id of the kernel's records.
     pub fn peer(&self, id: u32) -> Option<&Peer> {
         self.peer.get(usize::try_from(id).ok()?.checked_sub(1)?)
@@ -160,6 +173,16 @@ impl Config {
     pub fn signatures(&self) -> Vec<Signature> {
         let builtin = signature::defaults().filter(|_| self.signature_defaults);
         builtin.chain(self.signature.iter().cloned()).collect()
+    }
+
+    /// The block lists of others.
+    pub fn blocklists(&self) -> &[Blocklist] {
+        &self.blocklist
+    }
+
+    /// What tells of failed authentications besides the wire.
+    pub fn feeds(&self) -> &[Feed] {
+        &self.feed
     }
 
     /// How much of a message is read.

@@ -7,24 +7,28 @@
 //! Which entry decides about an address, in words: of the entries in force that cover it the most specific one does,
 //! with three rules for bans, since they are the firewall's own doing and the operator's word goes first. A ban inside
 //! an allow entry in force does not hold. A ban that touches a peer is left out. A ban never narrows what the operator
-//! denied: where a deny entry for all traffic covers a ban for SIP only, the deny entry decides.
+//! denied: where a deny entry for all traffic covers a ban for SIP only, the deny entry decides. Block lists come last:
+//! what they name is denied where no entry and no ban in force says anything, and never where it touches a peer. So an
+//! allow entry always wins over a list, however wide it is.
 mod compile;
 mod diff;
 mod list;
 mod prefix;
 mod prefix_map;
 mod record;
+mod special;
 mod timeline;
 mod warn;
 
 #[cfg(test)]
 mod model;
 
-pub use compile::{Clock, KernelEntries, compile};
+pub use compile::{Clock, KernelEntries, compile, is_source};
 pub use diff::{Changes, MapChanges, diff};
 pub use list::{LineError, ListedPrefix, parse_list};
 pub use prefix::{PrefixError, TooWide, check_width, covers, is_v4, parse_prefix, prefix_text};
 pub use prefix_map::PrefixMap;
 pub(crate) use record::as_text;
-pub use record::{Kind, NewEntry, Origin, Scope, StoredEntry};
+pub use record::{InForce, Kind, ListEntry, NewEntry, Origin, Scope, StoredEntry, list_id, list_row};
+pub use special::special;
 pub use warn::{NamedPrefix, Warning, warnings};

@@ -4,6 +4,7 @@
 //! is), and anything that takes long: the keeper's thread does that.
 mod keeper;
 mod notify;
+mod refresher;
 mod source;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::dataplane::{Instance, clock};
 use crate::engine::Credits;
 use crate::store::NewEvent;
 use keeper::{Job, Jobs, Keeper, News, Refused, Reopened};
+use refresher::Refresher;
 use source::Source;
 
 /// What the loop needs besides the instance.
@@ -43,7 +45,8 @@ pub fn run(instance: Instance, settings: Settings) -> Result<()> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the event loop")?;
     let _context = runtime.enter();
     let source = Source::open(&instance)?;
-    let (keeper, news) = Keeper::spawn(instance, settings.config_file)?;
+    let refresher = Refresher::spawn(settings.config_file.clone())?;
+    let (keeper, news) = Keeper::spawn(instance, settings.config_file, refresher)?;
     let served = runtime.block_on(async { Loop::new(source, keeper.jobs(), news)?.serve().await });
     notify::tell("STOPPING=1");
     keeper.finish().and(served)

@@ -8,6 +8,8 @@ pub mod dataplane;
 pub mod engine;
 pub mod entries;
 pub mod event_loop;
+pub mod feed;
+pub mod lists;
 mod logging;
 mod report;
 pub mod store;

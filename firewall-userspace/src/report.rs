@@ -6,6 +6,7 @@ pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod evidence;
 pub(crate) mod hold;
+pub(crate) mod lists;
 pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod registrant;

@@ -1,5 +1,5 @@
-//! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, what the slow path has learned
-//! (scores, registrants, holds, alarms), and a ring of sampled events.
+//! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, block lists, what the slow path has
+//! learned (scores, registrants, holds, alarms), and a ring of sampled events.
 //!
 //! Owns: the database file, its schema and its errors. Refuses: deciding what an entry means (`entries` does), reading the
 //! clock (callers pass `now`, in Unix milliseconds), and the kernel's maps.
@@ -9,6 +9,7 @@
 mod alarm;
 mod backlog;
 mod bans;
+mod blocklist;
 mod entry;
 mod error;
 mod event;
@@ -35,6 +36,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use alarm::{NewAlarm, StoredAlarm};
 pub use backlog::{Backlog, Dropped};
 pub use bans::{Banned, Lifted, Mark, NewBan, Why};
+pub use blocklist::{ListOrigin, NewList, StoredList, Validators};
 pub use entry::{AddReport, DeleteReport, Filter};
 pub use error::StoreError;
 pub use event::{NewEvent, StoredEvent};

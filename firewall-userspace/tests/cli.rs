@@ -18,6 +18,8 @@ mod help;
 mod judged;
 #[path = "cli/learned.rs"]
 mod learned;
+#[path = "cli/lists.rs"]
+mod lists;
 #[path = "cli/peers.rs"]
 mod peers;
 #[path = "cli/refusals.rs"]

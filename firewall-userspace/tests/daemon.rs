@@ -147,6 +147,30 @@ fn a_database_that_was_moved_aside_is_replaced_by_the_one_in_its_place() {
 }
 
 #[test]
+fn the_daemon_reads_block_lists_and_lets_go_of_them_with_the_config() {
+    let world = World::new();
+    let iface = world.veth();
+    let list = world.run_dir().with_file_name("scanners.txt");
+    fs::write(&list, format!("{STRANGER}\n203.0.113.0/24\n")).unwrap();
+    let config = format!(
+        "[[blocklist]]\nname = \"scanners\"\nfile = {list:?}\n[[peer]]\nname = \"itsp\"\nprefixes = [\"203.0.113.7\"]\n"
+    );
+    write_config(&world, &config);
+    let daemon = Daemon::start(&world, &iface, false);
+    let mut instance = world.open(&iface).unwrap();
+    eventually("the list holds", || world.judge(&instance, STRANGER) == Reason::Denied);
+    assert_eq!(world.judge(&instance, "203.0.113.7"), Reason::Peer, "what touches a peer is left out");
+    assert_eq!(world.judge(&instance, "203.0.113.8"), Reason::Stranger);
+    let kept = world.store().blocklists().unwrap().remove(0);
+    assert!(kept.next.is_some_and(|next| next > clock::now().wall_ms) && kept.entries == 2, "{kept:?}");
+    write_config(&world, "");
+    daemon.signal(Signal::HUP);
+    eventually("the config is applied", || instance.refresh().unwrap());
+    eventually("the list is gone", || world.judge(&instance, STRANGER) == Reason::Stranger);
+    assert!(daemon.end(Signal::TERM).success());
+}
+
+#[test]
 fn sighup_applies_a_good_config_and_no_bad_one() {
     let world = World::new();
     let iface = world.veth();

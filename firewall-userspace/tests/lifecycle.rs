@@ -1,10 +1,14 @@
 //! The life of an instance, from start to unload, on veth pairs in a network namespace of their own. Needs root.
 use std::fs;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
+use firewall_common::addr::{Addr, Prefix};
 use firewall_common::reason::Reason;
 use firewall_userspace::dataplane::{AttachMode, Error, Instance, probe};
-use firewall_userspace::entries::Kind;
+use firewall_userspace::entries::{Kind, parse_prefix};
+use firewall_userspace::lists::{LeftOut, ListSpec, Location};
+use firewall_userspace::store::{ListOrigin, NewList, Validators};
 
 #[path = "lifecycle/traffic.rs"]
 mod traffic;
@@ -364,4 +368,52 @@ fn what_is_wrong_is_said() {
     let refused = world.start_with(&world.veth(), &elsewhere).map(|_| ()).unwrap_err();
     assert!(matches!(refused, Error::NoBpffs { .. }), "{refused}");
     assert!(Instance::list(elsewhere.config.paths()).unwrap().is_empty());
+}
+
+/// A list of the operator's that names these.
+fn import(world: &World, prefixes: Vec<Prefix>) {
+    let mut store = world.store();
+    let spec = ListSpec::new("list", Location::File("/list".into()));
+    let list = store.put_blocklist(&spec, ListOrigin::Operator).unwrap();
+    let (left_out, validators) = (LeftOut::default(), Validators::default());
+    store.take_blocklist(list.id, &NewList { prefixes, left_out, validators }, world.wall(), None).unwrap();
+}
+
+#[test]
+fn block_lists_give_way_to_entries() {
+    let world = World::new();
+    let iface = world.veth();
+    import(&world, ["203.0.113.1", "203.0.113.2"].iter().map(|text| parse_prefix(text).unwrap()).collect());
+    let (mut instance, _) = world.start(&iface, "[capacity]\nbans = 2\n");
+    assert_eq!(world.judge(&instance, "203.0.113.1"), Reason::Denied);
+    world.add(&[deny(STRANGER)]);
+    let synced = instance.sync_entries(&world.store()).unwrap();
+    assert!(
+        synced.unlisted == 2 && synced.complaint().is_some_and(|said| said.contains("capacity.bans")),
+        "{synced:?}"
+    );
+    assert_eq!(world.judge(&instance, STRANGER), Reason::Denied);
+    assert_eq!(world.judge(&instance, "203.0.113.1"), Reason::Stranger);
+    drop(instance);
+    world.unload(&iface).unwrap();
+}
+
+#[test]
+fn a_block_list_of_a_hundred_thousand_is_put_in_place_in_a_moment() {
+    let world = World::new();
+    let iface = world.veth();
+    let (mut instance, _) = world.start(&iface, "");
+    let prefix =
+        |i: u32| Prefix::new(Addr::from_v4((0x0100_0000 + i * 35_001).to_be_bytes()), 96 + [32, 24][i as usize % 2]);
+    import(&world, (0..100_000).map(prefix).collect());
+    let begin = Instant::now();
+    let synced = instance.sync_entries(&world.store()).unwrap();
+    let first = begin.elapsed();
+    assert!(synced.written > 99_000 && synced.unlisted == 0, "{synced:?}");
+    let begin = Instant::now();
+    assert_eq!(instance.sync_entries(&world.store()).unwrap().written, 0);
+    eprintln!("{} prefixes written in {first:?}, looked at again in {:?}", synced.written, begin.elapsed());
+    assert!(first < Duration::from_secs(60), "{first:?}");
+    drop(instance);
+    world.unload(&iface).unwrap();
 }

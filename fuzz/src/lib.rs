@@ -5,6 +5,7 @@
 //! Refuses: verdicts on particular packets, which are tables elsewhere.
 use firewall_common::sip::Window;
 
+pub mod blocklist;
 pub mod config;
 pub mod header_scan;
 pub mod message;
@@ -15,7 +16,8 @@ pub mod start_line;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 5] = [
+pub const TARGETS: [(&str, Property); 6] = [
+    ("blocklist", blocklist::check),
     ("config", config::check),
     ("header_scan", header_scan::check),
     ("message", message::check),

@@ -14,6 +14,7 @@ mod plot;
 mod profile;
 mod race;
 mod record;
+mod rivals;
 mod shield;
 mod size;
 mod tiny;
@@ -45,6 +46,9 @@ pub struct Options {
     /// Only show where the time of a stranger's REGISTER goes, by taking stages away
     #[arg(long, conflicts_with = "record")]
     profile: bool,
+    /// Only measure beside fail2ban, pike and nftables, with real peers
+    #[arg(long, conflicts_with_all = ["record", "profile"])]
+    rivals: bool,
 }
 
 /// Measures and prints.
@@ -60,14 +64,20 @@ pub fn run(options: Options) -> Result<()> {
 
 fn measure(options: &Options) -> Result<()> {
     let progress = progress(options);
-    let arena = Arena::enter().context("making namespaces for the bench (it must run as root)")?;
-    // The last processor: interrupts prefer the first.
-    arena::pin(thread::available_parallelism()?.get() - 1)?;
     let mut all = Vec::new();
     let mut show = |figures: Vec<Figure>| {
         progress.suspend(|| figures.iter().for_each(|f| println!("{}", if options.json { f.json() } else { f.row() })));
         all.extend(figures);
     };
+    if !options.profile {
+        show(rivals::measure(&std::env::current_exe()?, rivals_length(options.quick), &progress)?);
+    }
+    if options.rivals {
+        return Ok(());
+    }
+    let arena = Arena::enter().context("making namespaces for the bench (it must run as root)")?;
+    // The last processor: interrupts prefer the first.
+    arena::pin(thread::available_parallelism()?.get() - 1)?;
     let [costs, points] = lengths(options.quick);
     if options.profile {
         show(profile::measure(costs, &progress)?);
@@ -98,6 +108,15 @@ const fn live_length(quick: bool) -> live::Length {
         live::Length { rounds: 2, turn: millis(200), long: millis(2_000) }
     } else {
         live::Length { rounds: 9, turn: millis(500), long: millis(10_000) }
+    }
+}
+
+const fn rivals_length(quick: bool) -> rivals::Length {
+    let secs = Duration::from_secs;
+    if quick {
+        rivals::Length { guess: secs(6), flood: secs(4) }
+    } else {
+        rivals::Length { guess: secs(12), flood: secs(10) }
     }
 }
 

@@ -96,6 +96,7 @@ const TESTS: &[Package] = &[
     Package { name: "ethtool", program: "ethtool", why: "switches offloads of test interfaces" },
     Package { name: "tcpdump", program: "tcpdump", why: "captures what passed" },
     Package { name: "libbpf-dev", program: "", why: "loads the rivals' programs" },
+    Package { name: "openssl", program: "openssl", why: "serves block lists over HTTPS in tests" },
     Package { name: "procps", program: "sysctl", why: "sets test namespaces' network options" },
 ];
 

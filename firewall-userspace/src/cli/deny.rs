@@ -1,6 +1,8 @@
 //! `sipfw deny`: blocks prefixes.
 //!
 //! Owns: the verb's options. Refuses: the work, which `allow` shares (see [`super::entry`]).
+mod import;
+
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
@@ -14,6 +16,7 @@ Examples:
   sipfw deny add 203.0.113.0/24 --for 2h --comment 'scans at night'
   sipfw deny add 2001:db8:bad::/48 --scope all
   sipfw deny add @blocklist.txt
+  sipfw deny import https://lists.example.net/scanners.txt --every 1h
   sipfw deny del 203.0.113.0/24
   sipfw deny list --sort hits
 
@@ -54,6 +57,17 @@ Examples:
   sipfw deny list --sort hits
   sipfw deny list 203.0.113.0/24 --json")]
     List(ListArgs),
+    /// Import a block list that others publish; it is kept apart from the entries, see `sipfw feed`
+    #[command(after_help = "\
+Examples:
+  sipfw deny import https://lists.example.net/scanners.txt --name scanners --every 1h
+  sipfw deny import /var/lib/lists/drop.json
+  sipfw deny import --key-file /etc/sipfw/apiban.key --name apiban --every 1h
+
+A list is text with one prefix or range a line, JSON, or APIBAN's API. It is refused when it is
+empty, too wide, or much larger or smaller than before. It never holds for peers, and an allow entry
+always wins over it.")]
+    Import(import::ImportArgs),
     /// Delete every deny entry
     #[command(after_help = "\
 Examples:
@@ -84,6 +98,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
         Action::Add(args) => add::perform(Kind::Deny, scope(args.scope), &args.add, context),
         Action::Del(args) => delete::perform(Kind::Deny, args, context),
         Action::List(args) => list::perform(Kind::Deny, args, context),
+        Action::Import(args) => import::perform(args, context),
         Action::Flush(args) => flush::perform(Kind::Deny, args, context),
     }
 }

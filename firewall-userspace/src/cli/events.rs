@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use firewall_common::reason::Reason;
+use serde::Serialize;
 
 use super::context::{self, Context};
 use super::exit::Exit;
 use crate::dataplane::clock;
+use crate::entries::list_row;
 use crate::report::events::{HEADINGS, line};
 use crate::store::{Store, StoredEvent};
 
@@ -61,7 +63,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     if !context.out.is_json() && (args.follow || !past.is_empty()) {
         context.out.line(HEADINGS)?;
     }
-    past.iter().try_for_each(|event| show(event, context))?;
+    past.iter().try_for_each(|event| show(event, &store, context))?;
     if args.follow {
         loop {
             context.out.finish()?;
@@ -75,8 +77,22 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     Ok(Exit::Yes)
 }
 
-fn show(event: &StoredEvent, context: &mut Context) -> Result<()> {
-    if context.out.is_json() { context.out.json_line(event) } else { context.out.line(line(event)) }
+fn show(event: &StoredEvent, store: &Store, context: &mut Context) -> Result<()> {
+    let row = list_row(event.event.detail).filter(|_| event.event.reason == Reason::Denied);
+    let list = row.map(|row| store.blocklist_name(row)).transpose()?.flatten();
+    if context.out.is_json() {
+        return context.out.json_line(&Shown { event, list });
+    }
+    context.out.line(line(event, list.as_deref()))
+}
+
+/// An event, and the block list that decided it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    event: &'a StoredEvent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list: Option<String>,
 }
 
 /// The youngest events that are asked for, and the id of the last event there is.
@@ -99,7 +115,7 @@ fn past(store: &Store, args: &Args) -> Result<(VecDeque<StoredEvent>, i64)> {
 fn news(store: &Store, args: &Args, last: i64, context: &mut Context) -> Result<i64> {
     let chunk = store.events(last, CHUNK)?;
     let newest = chunk.last().map_or(last, |event| event.id);
-    chunk.iter().filter(|event| wanted(args, event)).try_for_each(|event| show(event, context))?;
+    chunk.iter().filter(|event| wanted(args, event)).try_for_each(|event| show(event, store, context))?;
     Ok(newest)
 }
 

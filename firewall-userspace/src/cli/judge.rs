@@ -4,13 +4,12 @@
 use anyhow::{Context as _, Result, bail};
 use rustix::process::geteuid;
 
-use super::room;
 use crate::config::Config;
 use crate::dataplane::Instance;
 use crate::dataplane::clock;
 use crate::dataplane::probe::{self, Judgement, MIN_FRAME};
 use crate::dataplane::rehearsal::Rehearsal;
-use crate::entries::{Clock, KernelEntries, compile};
+use crate::entries::{Clock, InForce, KernelEntries, compile};
 use crate::store::Store;
 
 /// The longest frame that BPF_PROG_TEST_RUN hands to a program in one buffer: a page of 4 KiB less 256 bytes before it
@@ -43,5 +42,6 @@ pub(super) fn rehearsal(config: &Config, entries: &KernelEntries) -> Result<Rehe
 /// The database's entries in force, as the kernel would hold them.
 pub(super) fn entries(store: &Store, config: &Config, clock: Clock) -> Result<KernelEntries> {
     let v6_prefix = u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64);
-    Ok(compile(&store.active(clock.wall_ms)?, &room::peers(config), v6_prefix, clock))
+    let InForce { entries, listed } = store.in_force(clock.wall_ms)?;
+    Ok(compile(&entries, &listed, &config.peer_prefixes(), v6_prefix, clock))
 }

@@ -11,14 +11,15 @@ use crate::config::Config;
 use crate::dataplane::clock;
 use crate::entries::{Clock, Kind, NewEntry, Origin, StoredEntry, compile};
 
-/// An error if the entries in force and the new ones together are too many for the config, or for what is loaded.
+/// An error if the entries in force and the new ones together are too many for the config, or for what is loaded. Block
+/// lists give way to them, so they do not count.
 pub(super) fn check(new: &[NewEntry], active: &[StoredEntry], config: &Config, live: &Live) -> Result<()> {
     let clock = clock::now();
     let taken: HashSet<Prefix> = new.iter().map(|n| n.prefix).collect();
     let kept = active.iter().filter(|e| e.kind == Kind::Ban || !taken.contains(&e.prefix)).cloned();
     let all: Vec<StoredEntry> = kept.chain(new.iter().map(|n| as_stored(n, clock))).collect();
     let v6_prefix = u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64);
-    let maps = compile(&all, &peers(config), v6_prefix, clock);
+    let maps = compile(&all, &[], &config.peer_prefixes(), v6_prefix, clock);
     let capacity = config.capacity();
     fits("addresses", "bans", maps.sources.len(), capacity.bans.get())?;
     fits("prefixes", "entries", maps.prefixes.len(), capacity.entries.get())?;
@@ -33,11 +34,6 @@ fn fits(what: &str, key: &str, wanted: usize, room: u32) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// The prefixes of all peers.
-pub(super) fn peers(config: &Config) -> Vec<Prefix> {
-    config.peers().iter().flat_map(|peer| peer.prefixes.as_slice()).map(|net| net.prefix()).collect()
 }
 
 fn as_stored(new: &NewEntry, clock: Clock) -> StoredEntry {

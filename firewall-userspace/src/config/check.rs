@@ -14,6 +14,8 @@ use super::problem::{Fault, Severity};
 use super::reader::{Findings, join};
 use super::word::Mode;
 
+mod blocklists;
+mod feeds;
 mod peers;
 
 /// Checks a config whose keys have all been read.
@@ -24,6 +26,8 @@ pub(super) fn whole(config: &Config, findings: &mut Findings) {
     reading(config, findings);
     bursts(config, findings);
     peers::check(config, findings);
+    blocklists::check(config, findings);
+    feeds::check(config, findings);
 }
 
 fn ports(config: &Config, findings: &mut Findings) {

@@ -10,8 +10,9 @@ const HEAD: &str = "\
 # The config of sipfw: /etc/sipfw/sipfw.toml
 #
 # Every key stands here with its default. To change one, remove the # before it. Files in conf.d/*.toml beside this one
-# are read after it, in the order of their names: a key there replaces the one here, and lists of [[peer]] and
-# [[signature]] grow. `sipfw check` says what is wrong with a file; `sipfw reload` applies it, or changes nothing.
+# are read after it, in the order of their names: a key there replaces the one here, and lists of [[peer]],
+# [[signature]] and [[blocklist]] grow. `sipfw check` says what is wrong with a file; `sipfw reload` applies it, or
+# changes nothing.
 ";
 
 /// The text of a config file that says what the built-in config says, each key in a comment.
@@ -45,7 +46,7 @@ fn tables(path: &str, entries: &[Entry], page: &mut String) {
                 tables(&path, inner, page);
             }
             Shown::List(doc, example, remarks) => list(&path, doc, example, remarks, page),
-            Shown::Inline(_) => {}
+            Shown::Inline(_) | Shown::Nothing => {}
         }
     }
 }
@@ -59,7 +60,7 @@ fn list(path: &str, doc: Doc, example: &[Entry], remarks: &str, page: &mut Strin
         let value = match &entry.shown {
             Shown::Inline(value) => value.clone(),
             Shown::Table(_, inner) => inline(inner),
-            Shown::List(..) => continue,
+            Shown::List(..) | Shown::Nothing => continue,
         };
         page.extend(entry.doc.iter().map(|line| format!("#     #{line}\n")));
         page.push_str(&format!("#     {} = {value}\n", entry.key));

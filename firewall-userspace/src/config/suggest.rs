@@ -59,13 +59,13 @@ fn home(key: &str, path: &str) -> Option<String> {
 
 fn find(key: &str, path: &str, entries: &[Entry], homes: &mut Vec<String>) {
     for entry in entries {
-        if entry.key == key {
+        if entry.key == key && !matches!(entry.shown, Shown::Nothing) {
             homes.push(if path.is_empty() { String::new() } else { header(path) });
         }
         match &entry.shown {
             Shown::Table(_, inner) => find(key, &join(path, entry.key), inner, homes),
             Shown::List(_, inner, _) => find(key, &format!("{}[1]", join(path, entry.key)), inner, homes),
-            Shown::Inline(_) => {}
+            Shown::Inline(_) | Shown::Nothing => {}
         }
     }
 }

@@ -7,6 +7,7 @@ mod compiled;
 mod contradictions;
 mod documentation;
 mod errors;
+mod feeds;
 mod files;
 
 /// What `text` is told: every problem, as it prints.

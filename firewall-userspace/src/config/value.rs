@@ -26,6 +26,8 @@ pub(super) enum Shown {
     Table(Doc, Vec<Entry>),
     /// A list of tables, which has no default: its documentation, an example of one, and the remarks that follow it.
     List(Doc, Vec<Entry>, String),
+    /// Not at all: a key that this table does without.
+    Nothing,
 }
 
 /// A key with its documentation and its value.

@@ -105,6 +105,8 @@ macro_rules! vocabulary {
     };
 }
 
+pub(super) use vocabulary;
+
 vocabulary! {
     /// Who may speak SIP.
     Mode {

@@ -20,7 +20,7 @@ use super::running::RunningPolicy;
 use super::tables::{self, Tables};
 use super::{registrants, stats};
 use crate::config::{Loaded, compile};
-use crate::entries::{self, KernelEntries, StoredEntry};
+use crate::entries::{self, InForce, KernelEntries, ListEntry, StoredEntry};
 
 /// A generation whose maps and policy can be used by the next.
 pub(super) struct Previous {
@@ -95,18 +95,14 @@ impl Draft {
     }
 
     /// Fills empty maps with the entries that hold.
-    pub(super) fn fill(&self, active: &[StoredEntry]) -> Result<Synced> {
-        self.write(&compiled(active, &self.policy))
+    pub(super) fn fill(&self, in_force: &InForce) -> Result<Synced> {
+        enforce(&mut Tables::open(&self.dir())?, in_force, &self.policy)
     }
 
     /// Fills empty maps with what the generation before had.
     pub(super) fn fill_from(&self, previous: &Previous) -> Result<Synced> {
         let old = Tables::open(&self.guard.place.generation(previous.number))?;
-        self.write(&old.read()?.as_wanted())
-    }
-
-    fn write(&self, wanted: &KernelEntries) -> Result<Synced> {
-        Tables::open(&self.dir())?.write(wanted)
+        Tables::open(&self.dir())?.write(&old.read()?.as_wanted())
     }
 
     /// A program of the generation, verified and pinned: so whatever is attached later can be told by its pin.
@@ -136,8 +132,19 @@ fn loaded_program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut 
 }
 
 /// The entries' maps for the peers and sources of a policy.
-pub(super) fn compiled(active: &[StoredEntry], policy: &RunningPolicy) -> KernelEntries {
-    entries::compile(active, &policy.peer_prefixes(), policy.v6_prefix, clock::now())
+pub(super) fn compiled(active: &[StoredEntry], listed: &[ListEntry], policy: &RunningPolicy) -> KernelEntries {
+    entries::compile(active, listed, &policy.peer_prefixes(), policy.v6_prefix, clock::now())
+}
+
+/// Makes the entries' maps equal what is in force. Block lists must not keep a ban or an entry of the operator's out: if
+/// they do not fit, they are left out as a whole.
+pub(super) fn enforce(tables: &mut Tables, in_force: &InForce, policy: &RunningPolicy) -> Result<Synced> {
+    let wanted = compiled(&in_force.entries, &in_force.listed, policy);
+    if in_force.listed.is_empty() || tables.check_room(&wanted).is_ok() {
+        return tables.write(&wanted);
+    }
+    let synced = tables.write(&compiled(&in_force.entries, &[], policy))?;
+    Ok(Synced { unlisted: in_force.listed.len(), ..synced })
 }
 
 /// What is taken over.

@@ -106,6 +106,21 @@ pub struct Synced {
     pub removed: usize,
     /// Unix milliseconds of the next end of an entry.
     pub next_expiry: Option<i64>,
+    /// Prefixes of block lists that are left out, because the maps have no room for all of them.
+    pub unlisted: usize,
+}
+
+impl Synced {
+    /// What an operator has to know about it.
+    pub fn complaint(&self) -> Option<String> {
+        let unlisted = self.unlisted;
+        (unlisted > 0).then(|| {
+            format!(
+                "block lists are left out: the kernel's maps have no room for their {unlisted} prefixes beside the entries \
+                 and bans; raise capacity.bans or capacity.entries in the config and reload"
+            )
+        })
+    }
 }
 
 /// One instance, as it is listed.

@@ -79,6 +79,7 @@ impl Tables {
             written: sources.put.len() + prefixes.put.len(),
             removed: sources.remove.len() + prefixes.remove.len(),
             next_expiry: wanted.next_expiry,
+            unlisted: 0,
         })
     }
 

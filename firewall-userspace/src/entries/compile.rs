@@ -14,7 +14,7 @@ use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
 use super::prefix::is_v4;
 use super::prefix_map::PrefixMap;
-use super::record::{Kind, StoredEntry};
+use super::record::{Kind, ListEntry, StoredEntry};
 use super::timeline::{Node, Segment, course, fold, own_part};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -63,11 +63,18 @@ pub struct KernelEntries {
     pub next_expiry: Option<i64>,
 }
 
-/// Compiles the entries in force. `v6_prefix` is the width of an IPv6 source.
-pub fn compile(active: &[StoredEntry], peers: &[Prefix], v6_prefix: u8, clock: Clock) -> KernelEntries {
+/// Compiles the entries in force, and what block lists name. `v6_prefix` is the width of an IPv6 source.
+pub fn compile(
+    active: &[StoredEntry],
+    listed: &[ListEntry],
+    peers: &[Prefix],
+    v6_prefix: u8,
+    clock: Clock,
+) -> KernelEntries {
     let alive = || active.iter().filter(|e| e.in_force(clock.wall_ms));
     let peers = PrefixMap::new(peers.iter().map(|p| (*p, ())));
-    let nodes = nodes(alive().filter(|e| e.kind != Kind::Ban || may_ban(e.prefix, &peers, v6_prefix)));
+    let holds = |e: &&StoredEntry| e.kind != Kind::Ban || may_ban(e.prefix, &peers, v6_prefix);
+    let nodes = nodes(alive().filter(holds), listed.iter().filter(|l| !peers.touches(l.prefix)));
     let mut out = KernelEntries { next_expiry: alive().filter_map(|e| e.expires).min(), ..Default::default() };
     for (prefix, _) in nodes.iter() {
         let lineage: Vec<Node<'_>> = nodes.covering(*prefix).map(|(_, node)| *node).collect();
@@ -90,25 +97,32 @@ pub fn compile(active: &[StoredEntry], peers: &[Prefix], v6_prefix: u8, clock: C
 /// Bans hold for one source, and never for any part of a peer.
 fn may_ban(source: Prefix, peers: &PrefixMap<()>, v6_prefix: u8) -> bool {
     let narrow = is_v4(source) && source.bits == 128 || !is_v4(source) && source.bits >= u32::from(v6_prefix);
-    narrow && peers.covering(source).next().is_none() && peers.inside(source).next().is_none()
+    narrow && !peers.touches(source)
 }
 
-fn nodes<'a>(entries: impl Iterator<Item = &'a StoredEntry>) -> PrefixMap<Node<'a>> {
+fn nodes<'a>(
+    entries: impl Iterator<Item = &'a StoredEntry>,
+    listed: impl Iterator<Item = &'a ListEntry>,
+) -> PrefixMap<Node<'a>> {
     let mut by_prefix: HashMap<Prefix, Node<'a>> = HashMap::new();
     for entry in entries {
         let node = by_prefix.entry(entry.prefix).or_default();
         if entry.kind == Kind::Ban { node.ban = Some(entry) } else { node.operator = Some(entry) }
     }
+    for entry in listed {
+        // Of several lists with the same prefix the first one is named.
+        by_prefix.entry(entry.prefix).or_default().listed.get_or_insert(entry);
+    }
     PrefixMap::new(by_prefix)
 }
 
 /// Whether it is exactly what the kernel looks up in the hash.
-fn is_source(prefix: Prefix, v6_prefix: u8) -> bool {
+pub fn is_source(prefix: Prefix, v6_prefix: u8) -> bool {
     prefix.bits == if is_v4(prefix) { 128 } else { u32::from(v6_prefix) }
 }
 
 fn only_blocks(segments: &[Segment<'_>]) -> bool {
-    segments.iter().all(|s| s.entry.kind != Kind::Allow)
+    !segments.iter().any(Segment::allows)
 }
 
 /// Whether a narrower entry lies inside.

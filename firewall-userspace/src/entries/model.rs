@@ -6,8 +6,8 @@ use firewall_common::policy::{Action, Entry, Term};
 use proptest::prelude::*;
 
 use super::prefix::{covers, is_v4, parse_prefix};
-use super::record::{Kind, Origin, Scope, StoredEntry};
-use super::{Clock, KernelEntries, compile};
+use super::record::{Kind, ListEntry, Origin, Scope, StoredEntry, list_id};
+use super::{Clock, KernelEntries};
 
 pub(super) const NOW: Clock = Clock { wall_ms: 1_000_000, mono_ns: 50_000_000_000 };
 pub(super) const V6: u8 = 64;
@@ -30,6 +30,16 @@ pub(super) fn entry(id: u32, kind: Kind, prefix: &str, expires: Option<i64>) -> 
         evidence: None,
         step: 0,
     }
+}
+
+/// A prefix of the list in row `row`.
+pub(super) fn listed(row: u32, prefix: &str) -> ListEntry {
+    ListEntry { id: list_id(row).unwrap(), prefix: p(prefix) }
+}
+
+/// Without block lists.
+pub(super) fn compile(entries: &[StoredEntry], peers: &[Prefix], v6_prefix: u8, clock: Clock) -> KernelEntries {
+    super::compile(entries, &[], peers, v6_prefix, clock)
 }
 
 pub(super) fn host(text: &str) -> Addr {
@@ -66,6 +76,13 @@ fn decide(entries: &[StoredEntry], peers: &[Prefix], addr: Addr, now: i64) -> Op
     let rank = |e: &StoredEntry| (e.prefix.bits, e.scope, e.kind != Kind::Ban);
     let narrows = o.kind == Kind::Deny && o.scope == Scope::All && b.prefix.bits > o.prefix.bits;
     Some(if narrows || rank(o) > rank(b) { o.id } else { b.id })
+}
+
+/// The list that decides where no entry does.
+fn decide_listed(listed: &[ListEntry], peers: &[Prefix], addr: Addr) -> Option<u32> {
+    let touches = |l: &ListEntry| peers.iter().any(|p| covers(*p, l.prefix) || covers(l.prefix, *p));
+    let covering = listed.iter().filter(|l| covers(l.prefix, Prefix::host(addr)) && !touches(l));
+    covering.max_by_key(|l| l.prefix.bits).map(|l| l.id)
 }
 
 const PREFIXES: &[&str] = &[
@@ -127,6 +144,12 @@ fn peers() -> impl Strategy<Value = Vec<Prefix>> {
     proptest::sample::subsequence(PEERS, 0..=2).prop_map(|texts| texts.into_iter().map(p).collect())
 }
 
+/// Each prefix at most once, so that it is clear which list is named.
+fn lists() -> impl Strategy<Value = Vec<ListEntry>> {
+    let some = proptest::sample::subsequence(PREFIXES, 0..=PREFIXES.len());
+    some.prop_map(|texts| (1..).zip(texts).map(|(n, text)| listed(n % 3 + 1, text)).collect())
+}
+
 /// Times at which something may change, and just before.
 fn times(entries: &[StoredEntry]) -> Vec<i64> {
     let ends = entries.iter().filter_map(|e| e.expires).filter(|end| *end > NOW.wall_ms);
@@ -150,6 +173,20 @@ proptest! {
                 prop_assert_eq!(real.map(|t| t.id), model, "{:?} at {}", IpAddr::from(addr), time);
                 let action = model.map(|id| entries.iter().find(|e| e.id == id).unwrap().action() as u32);
                 prop_assert_eq!(real.map(|t| t.action), action);
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_decides_only_where_no_entry_does(entries in entries(), lists in lists(), peers in peers()) {
+        let maps = super::compile(&entries, &lists, &peers, V6, NOW);
+        let first_end = maps.next_expiry.unwrap_or(i64::MAX);
+        for addr in HOSTS.iter().map(|h| host(h)) {
+            let depth = entries.iter().filter(|e| e.in_force(NOW.wall_ms) && covers(e.prefix, Prefix::host(addr))).count();
+            for time in times(&entries).into_iter().filter(|t| depth <= 1 || *t < first_end) {
+                let model = decide(&entries, &peers, addr, time);
+                let model = model.or_else(|| decide_listed(&lists, &peers, addr));
+                prop_assert_eq!(evaluate(&maps, addr, time).map(|t| t.id), model, "{:?} at {}", IpAddr::from(addr), time);
             }
         }
     }

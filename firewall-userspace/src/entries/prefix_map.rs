@@ -61,6 +61,11 @@ impl<T> PrefixMap<T> {
             .filter(move |(inner, _)| is_v4(prefix) == is_v4(*inner))
     }
 
+    /// Whether anything here covers `prefix` or lies inside it.
+    pub fn touches(&self, prefix: Prefix) -> bool {
+        self.covering(prefix).next().is_some() || self.inside(prefix).next().is_some()
+    }
+
     /// Every prefix and its value.
     pub fn iter(&self) -> impl Iterator<Item = &(Prefix, T)> {
         self.sorted.iter()

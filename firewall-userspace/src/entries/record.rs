@@ -140,6 +140,38 @@ impl StoredEntry {
     }
 }
 
+/// A prefix of a block list, as the kernel has to know it: denied, without an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListEntry {
+    /// The number by which the kernel's verdicts name the list ([`list_id`]).
+    pub id: u32,
+    /// What is denied.
+    pub prefix: Prefix,
+}
+
+/// All that is to be enforced at one instant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InForce {
+    /// The operator's entries and the bans.
+    pub entries: Vec<StoredEntry>,
+    /// What block lists name.
+    pub listed: Vec<ListEntry>,
+}
+
+/// How many numbers the kernel's verdicts have for lists. The database counts entries up from 1 and would take centuries
+/// to come this far.
+const LIST_IDS: u32 = 1 << 16;
+
+/// The number that stands for the list of row `row` in the kernel's verdicts; none for rows that it has no number for.
+pub fn list_id(row: u32) -> Option<u32> {
+    (1..LIST_IDS).contains(&row).then(|| u32::MAX - row)
+}
+
+/// The row of the list that a number of the kernel's verdicts stands for; none if it is an entry's number.
+pub fn list_row(id: u32) -> Option<u32> {
+    Some(u32::MAX - id).filter(|row| (1..LIST_IDS).contains(row))
+}
+
 /// A prefix in JSON.
 pub(crate) fn as_text<S: Serializer>(prefix: &Prefix, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&prefix_text(*prefix))

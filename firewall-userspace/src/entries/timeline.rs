@@ -3,28 +3,75 @@
 //! Owns: the rule of precedence, and folding a course of events into the two terms that a map value holds. Refuses:
 //! knowing which map the value goes to.
 use firewall_common::addr::Prefix;
-use firewall_common::policy::{Entry, NEVER_ENDS, Term};
+use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
 use super::compile::Clock;
-use super::record::{Kind, Scope, StoredEntry};
+use super::record::{Kind, ListEntry, Scope, StoredEntry};
 
 /// The entries of one prefix.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Node<'a> {
     pub(super) operator: Option<&'a StoredEntry>,
     pub(super) ban: Option<&'a StoredEntry>,
+    pub(super) listed: Option<&'a ListEntry>,
 }
 
-/// One stretch of time in which the same entry decides.
+/// What decides.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Voice<'a> {
+    /// An entry of the operator's, or a ban.
+    Entry(&'a StoredEntry),
+    /// A block list.
+    Listed(&'a ListEntry),
+}
+
+impl Voice<'_> {
+    fn id(self) -> u32 {
+        match self {
+            Self::Entry(entry) => entry.id,
+            Self::Listed(listed) => listed.id,
+        }
+    }
+
+    fn prefix(self) -> Prefix {
+        match self {
+            Self::Entry(entry) => entry.prefix,
+            Self::Listed(listed) => listed.prefix,
+        }
+    }
+
+    fn action(self) -> Action {
+        match self {
+            Self::Entry(entry) => entry.action(),
+            Self::Listed(_) => Action::Deny,
+        }
+    }
+}
+
+/// One stretch of time in which the same voice decides.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'a> {
-    pub(super) entry: &'a StoredEntry,
+    voice: Voice<'a>,
     /// Unix milliseconds of the stretch's end; none: it has none.
     until: Option<i64>,
 }
 
-/// The entry that decides at `now` about an address which all of `lineage` (most specific first) covers.
-fn winner<'a>(lineage: &[Node<'a>], now: i64) -> Option<&'a StoredEntry> {
+impl Segment<'_> {
+    /// Whether it lets through.
+    pub(super) fn allows(&self) -> bool {
+        self.voice.action() == Action::Allow
+    }
+}
+
+/// What decides at `now` about an address which all of `lineage` (most specific first) covers: the operator and the bans,
+/// and where neither says anything, the most specific prefix of a list.
+fn winner<'a>(lineage: &[Node<'a>], now: i64) -> Option<Voice<'a>> {
+    let listed = || lineage.iter().find_map(|n| n.listed).map(Voice::Listed);
+    entry(lineage, now).map(Voice::Entry).or_else(listed)
+}
+
+/// The same of the operator's entries and the bans.
+fn entry<'a>(lineage: &[Node<'a>], now: i64) -> Option<&'a StoredEntry> {
     let alive = |e: &&StoredEntry| e.in_force(now);
     let operators = || lineage.iter().filter_map(|n| n.operator).filter(alive);
     // An allow entry around a ban pardons it; one inside the ban goes before it anyway.
@@ -56,10 +103,10 @@ pub(super) fn course<'a>(lineage: &[Node<'a>], now: i64) -> Vec<Segment<'a>> {
     let begins = std::iter::once(now).chain(ends.iter().copied());
     let untils = ends.iter().copied().map(Some).chain(std::iter::once(None));
     for (begin, until) in begins.zip(untils) {
-        let Some(entry) = winner(lineage, begin) else { break };
+        let Some(voice) = winner(lineage, begin) else { break };
         match segments.last_mut() {
-            Some(last) if last.entry.id == entry.id => last.until = until,
-            _ => segments.push(Segment { entry, until }),
+            Some(last) if last.voice.id() == voice.id() => last.until = until,
+            _ => segments.push(Segment { voice, until }),
         }
     }
     segments
@@ -67,7 +114,7 @@ pub(super) fn course<'a>(lineage: &[Node<'a>], now: i64) -> Vec<Segment<'a>> {
 
 /// How many of the segments pass before `prefix`'s own entries have said their last word; 0 if they never decide.
 pub(super) fn own_part(segments: &[Segment<'_>], prefix: Prefix) -> usize {
-    segments.iter().rposition(|s| s.entry.prefix == prefix).map_or(0, |last| last + 1)
+    segments.iter().rposition(|s| s.voice.prefix() == prefix).map_or(0, |last| last + 1)
 }
 
 /// The map value of a course of events.
@@ -79,10 +126,10 @@ pub(super) fn own_part(segments: &[Segment<'_>], prefix: Prefix) -> usize {
 pub(super) fn fold(segments: &[Segment<'_>], clock: Clock) -> Entry {
     let term = |s: &Segment<'_>| Term {
         until: s.until.map_or(NEVER_ENDS, |end| clock.deadline(end)),
-        action: s.entry.action() as u32,
-        id: s.entry.id,
+        action: s.voice.action() as u32,
+        id: s.voice.id(),
     };
     let (first, later) = segments.split_first().map_or((None, segments), |(f, l)| (Some(f), l));
-    let then = later.iter().rfind(|s| s.entry.kind != Kind::Allow).or(later.last());
+    let then = later.iter().rfind(|s| !s.allows()).or(later.last());
     Entry { first: first.map_or(Term::NONE, term), then: then.map_or(Term::NONE, term), hits: 0 }
 }

@@ -2,12 +2,11 @@
 //!
 //! Owns: the instance and the open database. Refuses: reading events, so that neither a slow disk nor the verifier keeps
 //! the loop from them.
-mod jobs;
 mod ledger;
 mod troubles;
 
 use std::path::PathBuf;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,17 +14,21 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
-use super::source::Parts;
+use firewall_common::addr::Prefix;
+
+use super::refresher::Refresher;
+use super::source::{Parts, Source};
 use crate::config;
 use crate::dataplane::{self, Instance, clock};
 use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{Seen, Task, Upkeep};
 use crate::store::{NewEvent, Options, Store, StoreError};
-pub(super) use jobs::{Job, Jobs, News, Refused, Reopened};
 use ledger::Ledger;
 use troubles::{Part, Troubles};
 
+/// Jobs that wait; at ten batches of events a second, a few seconds' worth.
+const QUEUE: usize = 64;
 /// Events that the database keeps.
 const EVENTS_KEPT: u32 = 100_000;
 /// How long no event is written after one could not be.
@@ -33,21 +36,85 @@ const EVENTS_PAUSE_MS: i64 = 5_000;
 /// How long the database's lock is waited for.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// What there is to do.
+pub(super) enum Job {
+    /// Keep events.
+    Record(Vec<NewEvent>),
+    /// Write down what was done on these commands, and when (Unix milliseconds): a ban that a person lifted later is not
+    /// written down.
+    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
+    Commands(Vec<Command>, i64),
+    /// Write down what the engine counts; with the key of its hashes, and when it was so (Unix milliseconds).
+    #[expect(dead_code, reason = "the loop gives it as soon as the engine is in it")]
+    Scores(Vec<Record>, Key, i64),
+    /// Look whether anything changed.
+    Look,
+    /// Read the config anew and apply it.
+    Reload,
+    /// End.
+    Stop,
+}
+
+/// What the thread tells the loop.
+pub(super) enum News {
+    /// What the loop reads from has changed.
+    Reopened(Box<Reopened>),
+    /// A person has lifted the bans of these sources; the engine's scores of them count no more.
+    Lifted(Vec<Prefix>),
+}
+
+/// What the loop reads from, as it is now.
+pub(super) struct Reopened(Parts);
+
+impl Reopened {
+    /// To be called inside the loop's runtime.
+    pub(super) fn source(self) -> Result<Source> {
+        self.0.into_source()
+    }
+}
+
 /// The thread.
 pub(super) struct Keeper {
     jobs: Jobs,
     thread: JoinHandle<dataplane::Result<()>>,
 }
 
+/// The way to the thread.
+#[derive(Clone)]
+pub(super) struct Jobs(SyncSender<Job>);
+
+/// Why a job was not taken.
+pub(super) enum Refused {
+    /// Too many wait.
+    Full(Job),
+    /// The thread has ended, which it never should.
+    Ended,
+}
+
+impl Jobs {
+    /// Gives it a job, without waiting.
+    pub(super) fn give(&self, job: Job) -> std::result::Result<(), Refused> {
+        self.0.try_send(job).map_err(|error| match error {
+            TrySendError::Full(job) => Refused::Full(job),
+            TrySendError::Disconnected(_) => Refused::Ended,
+        })
+    }
+}
+
 impl Keeper {
     /// Starts the thread.
-    pub(super) fn spawn(instance: Instance, config_file: Option<PathBuf>) -> Result<(Self, UnboundedReceiver<News>)> {
-        let (jobs, queue) = Jobs::queue();
+    pub(super) fn spawn(
+        instance: Instance,
+        config_file: Option<PathBuf>,
+        refresher: Refresher,
+    ) -> Result<(Self, UnboundedReceiver<News>)> {
+        let (jobs, queue) = sync_channel(QUEUE);
         let (tell, told) = unbounded_channel();
         let state_dir = instance.policy()?.state_dir.clone();
         let work = Work {
             instance,
             config_file,
+            refresher,
             state_dir,
             store: None,
             upkeep: Upkeep::default(),
@@ -57,7 +124,7 @@ impl Keeper {
             tell,
         };
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || work.run(&queue));
-        Ok((Self { jobs, thread: thread.context("starting a thread")? }, told))
+        Ok((Self { jobs: Jobs(jobs), thread: thread.context("starting a thread")? }, told))
     }
 
     /// A way to it.
@@ -67,7 +134,7 @@ impl Keeper {
 
     /// Has it finish what waits and close the instance.
     pub(super) fn finish(self) -> Result<()> {
-        self.jobs.stop();
+        let _ = self.jobs.0.send(Job::Stop);
         match self.thread.join() {
             Ok(closed) => closed.context("closing the instance"),
             Err(_) => anyhow::bail!("the thread that keeps the maps panicked; please report it"),
@@ -79,6 +146,7 @@ impl Keeper {
 struct Work {
     instance: Instance,
     config_file: Option<PathBuf>,
+    refresher: Refresher,
     state_dir: PathBuf,
     store: Option<Store>,
     upkeep: Upkeep,
@@ -94,8 +162,8 @@ impl Work {
         for job in queue {
             match job {
                 Job::Record(events) => self.record(&events),
-                Job::Commands { commands, time } => self.learn(commands, time),
-                Job::Scores { records, key, time } => self.keep_scores(records, key, time),
+                Job::Commands(commands, time) => self.learn(commands, time),
+                Job::Scores(records, key, time) => self.keep_scores(records, key, time),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),
                 Job::Stop => break,
@@ -213,6 +281,7 @@ impl Work {
                 if synced.written + synced.removed > 0 {
                     info!(written = synced.written, removed = synced.removed, "entries changed");
                 }
+                self.troubles.note(Part::Lists, synced.complaint());
             }
             Err(_) => self.upkeep.failed(now),
         }
@@ -239,7 +308,9 @@ impl Work {
         }
     }
 
+    /// Another generation judges: its events are read, and the config behind it may name other lists.
     fn reopen(&mut self) {
+        self.refresher.reconfigured();
         match Parts::open(&self.instance) {
             // The loop has ended if nobody listens.
             Ok(parts) => drop(self.tell.send(News::Reopened(Box::new(Reopened(parts))))),

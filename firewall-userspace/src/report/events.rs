@@ -3,7 +3,7 @@
 //! Owns: the line's columns, which are fixed, because events come one by one. Refuses: tables.
 use std::net::SocketAddr;
 
-use super::text::first_line;
+use super::text::{first_line, plain};
 use super::time::instant;
 use crate::store::StoredEvent;
 
@@ -11,12 +11,13 @@ use crate::store::StoredEvent;
 pub(crate) const HEADINGS: &str =
     "TIME                 REASON            PROTO  FROM                     TO                       BYTES  BEGINS";
 
-/// One event.
-pub(crate) fn line(event: &StoredEvent) -> String {
+/// One event, and the block list that decided it.
+pub(crate) fn line(event: &StoredEvent, list: Option<&str>) -> String {
     let e = &event.event;
+    let list = list.map_or_else(String::new, |name| format!(" (block list {})", plain(name)));
     let monitored = if e.monitored { " (monitored, passed)" } else { "" };
     format!(
-        "{}  {:<16}  {:<5}  {:<23}  {:<23}  {:>5}  {}{monitored}",
+        "{}  {:<16}  {:<5}  {:<23}  {:<23}  {:>5}  {}{list}{monitored}",
         instant(e.time),
         e.reason.word(),
         protocol(e.protocol),

@@ -30,6 +30,8 @@ pub(crate) enum Decided {
     Entry(Box<StoredEntry>),
     /// An entry that the database does not have any more, or, with id 0, a ban that it does not have yet.
     LostEntry(u32),
+    /// A block list.
+    List { id: u32, name: String },
     /// A peer's rules.
     Peer { id: u32, name: String },
     /// A signature.
@@ -123,6 +125,7 @@ impl Decided {
             Self::Entry(entry) => sentence(entry, now),
             Self::LostEntry(0) => "a ban that the database does not have yet".to_owned(),
             Self::LostEntry(id) => format!("entry {id}, which the database does not have any more"),
+            Self::List { name, .. } => format!("block list {}", plain(name)),
             Self::Peer { name, .. } => format!("peer {}", plain(name)),
             Self::Signature { text, .. } => format!("signature {}", plain(text)),
             Self::Limit { whose, class: Some(class), rate } => {
@@ -138,6 +141,7 @@ impl Decided {
         match self {
             Self::Entry(entry) => json!({ "kind": "entry", "entry": entry }),
             Self::LostEntry(id) => json!({ "kind": "entry", "entry": { "id": id } }),
+            Self::List { id, name } => json!({ "kind": "list", "id": id, "name": name }),
             Self::Peer { id, name } => json!({ "kind": "peer", "id": id, "name": name }),
             Self::Signature { id, text } => json!({ "kind": "signature", "id": id, "signature": text }),
             Self::Limit { whose, class, rate } => json!({ "kind": "limit", "of": whose, "class": class, "rate": rate }),

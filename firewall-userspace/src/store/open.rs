@@ -3,6 +3,7 @@
 //! Owns: the file's place and mode, the connection's settings, and what is checked before the first use. Refuses:
 //! replacing a damaged file by itself; [`Store::set_aside`] is there for a caller who was told to.
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -106,13 +107,21 @@ fn file_id(path: &Path) -> Option<(u64, u64)> {
 /// SQLite gives its log and index the file's mode.
 fn make_private(state: &Path, path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(state).in_file(state)?;
-    let options = || OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).to_owned();
-    let file = options().open(path).in_file(path)?;
-    let mode = file.metadata().in_file(path)?.permissions().mode();
+    make_file(path).in_file(path)?;
+    let mode = fs::metadata(path).in_file(path)?.permissions().mode();
     if mode & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600)).in_file(path)?;
+        fs::set_permissions(path, Permissions::from_mode(0o600)).in_file(path)?;
     }
     Ok(())
+}
+
+/// Makes the file if it is missing. One that is there is not opened: closing it again would end the locks that other
+/// connections of this process have on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+fn make_file(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 /// Changing the journal's mode fails at once when another process does the same, without the usual wait.

@@ -88,7 +88,31 @@ pub(super) const STEPS: &[&str] = &[
      ) STRICT;
      CREATE INDEX alarm_source ON alarm (source);
      CREATE INDEX alarm_time ON alarm (time);",
+    BLOCK_LISTS,
 ];
+
+/// Block lists, apart from entries: nobody edits them, and they are replaced as a whole. The kernel has numbers for so
+/// many rows. A prefix is its 16 bytes and its length, since a hundred thousand of them are read at once.
+const BLOCK_LISTS: &str = "CREATE TABLE blocklist (
+         id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 65535),
+         name TEXT NOT NULL UNIQUE,
+         spec TEXT NOT NULL,
+         origin TEXT NOT NULL CHECK (origin IN ('config', 'operator')),
+         etag TEXT,
+         modified TEXT,
+         tried INTEGER,
+         fetched INTEGER,
+         next INTEGER,
+         failures INTEGER NOT NULL DEFAULT 0,
+         entries INTEGER NOT NULL DEFAULT 0,
+         left_out TEXT,
+         trouble TEXT
+     ) STRICT;
+     CREATE TABLE blocklist_entry (
+         list INTEGER NOT NULL,
+         prefix BLOB NOT NULL CHECK (length(prefix) = 17),
+         PRIMARY KEY (list, prefix)
+     ) STRICT, WITHOUT ROWID;";
 
 /// The schema of this program.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

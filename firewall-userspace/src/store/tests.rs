@@ -235,7 +235,7 @@ fn the_ring_of_events_is_bounded() {
     assert_eq!(kept[0].event, event);
     assert_eq!(store.events(27, 100).unwrap().len(), 1);
     assert_eq!((store.events(0, 4).unwrap().len(), store.last_event().unwrap()), (4, 28));
-    kernel.reason = 7;
+    kernel.reason = u8::MAX;
     assert_eq!(NewEvent::from_kernel(&kernel, clock), None);
     store.db.execute("UPDATE event SET reason = 'of_tomorrow' WHERE id = 28", []).unwrap();
     assert_eq!(store.events(0, 100).unwrap().len(), 9);
@@ -255,6 +255,24 @@ fn meta_and_the_changes_of_others() {
     assert_eq!(other.meta("boot").unwrap().as_deref(), Some("b"));
     other.set_meta("boot", "c").unwrap();
     assert_ne!(store.data_version().unwrap(), before);
+}
+
+/// Whether this process holds a lock on the database's index of its log.
+fn is_locked(store: &Store) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let inode = store.path().metadata().unwrap().ino();
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|line| line.split_whitespace().any(|word| word.ends_with(&format!(":{inode}"))))
+}
+
+#[test]
+fn opening_again_in_this_process_ends_no_lock() {
+    let (dir, store) = store();
+    assert!(is_locked(&store), "a connection to a database in WAL mode keeps a lock");
+    let again = Store::open(&dir.path().join("state")).unwrap();
+    assert!(is_locked(&store));
+    drop(again);
+    assert!(is_locked(&store));
 }
 
 #[test]

@@ -51,6 +51,23 @@ fn what_decides_is_told_by_name() {
 }
 
 #[test]
+fn a_block_list_decides_unless_an_entry_or_a_peer_does() {
+    if !root() {
+        return;
+    }
+    let sipfw = Sipfw::with(CONFIG);
+    let list = sipfw.file("scanners.txt", "203.0.113.7\n203.0.113.8\n198.51.100.7\n198.51.0.0/16\n");
+    let answer = sipfw.run(&["deny", "import", &list, "--json"]).exits(0).json();
+    assert_eq!((&answer["list"]["left_out"]["peers"], &answer["list"]["left_out"]["repeated"]), (&json!(1), &json!(1)));
+    let denied = explain(&sipfw, &["--from", "203.0.113.7"]);
+    assert_eq!((&denied["reason"], &denied["decided_by"]["name"]), (&json!("denied"), &json!("scanners")));
+    assert!(sipfw.run(&["explain", "--from", "203.0.113.8"]).exits(1).out.contains("block list scanners"));
+    assert_eq!(explain(&sipfw, &["--from", "198.51.100.7", "--method", "INVITE"])["reason"], "peer");
+    sipfw.run(&["allow", "add", "203.0.113.0/24"]).exits(0);
+    assert_eq!(explain(&sipfw, &["--from", "203.0.113.7"])["reason"], "allowed");
+}
+
+#[test]
 fn the_databases_entries_decide_too() {
     if !root() {
         return;

@@ -63,8 +63,13 @@ impl Sipfw {
 
     /// Runs the command with the config.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
         let config = self.path("sipfw.toml");
-        run(&[&["--config", config.to_str().unwrap()], args].concat(), self.dir.path())
+        run_in(&[&["--config", config.to_str().unwrap()], args].concat(), self.dir.path(), variables)
     }
 
     /// The database's directory.
@@ -75,11 +80,16 @@ impl Sipfw {
 
 /// Runs the command as it is.
 pub(crate) fn run(args: &[&str], dir: &Path) -> Ran {
+    run_in(args, dir, &[])
+}
+
+fn run_in(args: &[&str], dir: &Path, variables: &[(&str, &str)]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_sipfw"))
         .args(args)
         .current_dir(dir)
         .env("TZ", "UTC")
         .env_remove("SIPFW_CONFIG")
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap();

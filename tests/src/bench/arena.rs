@@ -145,7 +145,7 @@ fn make_server() -> Result<()> {
 }
 
 /// An interface's number.
-fn index(name: &str) -> Result<u32> {
+pub(super) fn index(name: &str) -> Result<u32> {
     let links: serde_json::Value = serde_json::from_str(&read("ip", &["-j", "link", "show", "dev", name])?)?;
     let number = links[0]["ifindex"].as_u64().with_context(|| format!("interface {name} has no number"))?;
     Ok(u32::try_from(number)?)

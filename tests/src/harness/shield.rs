@@ -77,7 +77,7 @@ impl Shield {
 
     /// Makes the maps of entries hold `list`, as compiled at `now`.
     pub fn set_entries(&mut self, list: &[StoredEntry], now: u64) {
-        let compiled = entries::compile(list, &self.peers, self.v6_prefix, super::entries::clock(now));
+        let compiled = entries::compile(list, &[], &self.peers, self.v6_prefix, super::entries::clock(now));
         let mut sources: HashMap<_, Addr, Entry> = map(&mut self.ebpf, maps::SOURCES);
         for (addr, entry) in &compiled.sources {
             sources.insert(addr, entry, 0).expect("there is room for the entry");

@@ -77,6 +77,8 @@ impl Plan {
 pub struct Outcome {
     /// Phones that registered.
     pub succeeded: u32,
+    /// Those of them that had to send nothing again.
+    pub prompt: u32,
     /// Phones that were refused.
     pub refused: u32,
     /// Phones that gave up.
@@ -145,6 +147,8 @@ struct Phone {
     began: Instant,
     /// The request that awaits an answer.
     request: String,
+    /// Whether it had to send something again.
+    late: bool,
     /// 1 without credentials, 2 with.
     sequence: u32,
     pause: Duration,
@@ -192,7 +196,7 @@ impl Session {
             }
             let number = self.begun;
             let request = message::register(&self.plan, number, 1, None);
-            self.phones[number as usize] = Some(Phone { began: now, request, sequence: 1, pause: T1 });
+            self.phones[number as usize] = Some(Phone { began: now, request, late: false, sequence: 1, pause: T1 });
             (self.begun, self.open) = (number + 1, self.open + 1);
             self.send(number)?;
         }
@@ -222,7 +226,7 @@ impl Session {
                 (self.open, self.outcome.gave_up) = (self.open - 1, self.outcome.gave_up + 1);
                 continue;
             }
-            phone.pause = (2 * phone.pause).min(T2);
+            (phone.pause, phone.late) = ((2 * phone.pause).min(T2), true);
             self.outcome.retransmissions += 1;
             self.send(number)?;
         }
@@ -254,6 +258,7 @@ impl Session {
         if response.status == 200 {
             self.outcome.times.push(phone.began.elapsed());
             self.outcome.succeeded += 1;
+            self.outcome.prompt += u32::from(!phone.late);
         } else {
             self.outcome.refused += 1;
         }

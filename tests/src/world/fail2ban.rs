@@ -66,7 +66,7 @@ fn write_config(world: &World, dir: &Path, attempts: u32) -> Result<()> {
         world.kamailio_log().display()
     );
     // Kamailio's lines on its standard error carry no time.
-    let filter = "[Definition]\ndatepattern = {NONE}\nfailregex = auth_failure source=<HOST> port=\n";
+    let filter = "[Definition]\ndatepattern = {NONE}\nfailregex = <script>: sipfw auth_failure source=<HOST> proto=\n";
     let action = "[Definition]\n\
         actionstart = nft add table inet f2b\n \
         nft add set inet f2b bad '{ type ipv4_addr; }'\n \

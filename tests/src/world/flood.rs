@@ -156,7 +156,7 @@ fn precise_sleep() {
 }
 
 /// An attacker has a machine of his own: his packets arrive whatever else this one has to do.
-fn go_first() {
+pub(crate) fn go_first() {
     // SAFETY: sets a number of the calling thread (who 0); without the right to, it stays as it is.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -10) };
 }

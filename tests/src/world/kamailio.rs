@@ -3,9 +3,10 @@
 //! Owns: starting it in a world as asked for, knowing when it answers, and what it logged. Refuses: its rules
 //! (tests/peers/kamailio/ has them).
 mod options;
+mod syslog;
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::process::{Process, output};
 use super::{Place, World};
 
 pub use options::{Algorithm, Nonces, Options, Quality, Unknown};
+pub use syslog::Syslog;
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/kamailio/kamailio.cfg");
 const START: Duration = Duration::from_secs(20);
@@ -74,7 +76,7 @@ fn answers(socket: &UdpSocket) -> bool {
 
 impl World {
     /// What Kamailio logs; with [`Options::log`] also each failed authentication.
-    pub fn kamailio_log(&self) -> std::path::PathBuf {
+    pub fn kamailio_log(&self) -> PathBuf {
         self.dir().join("kamailio.log")
     }
 

@@ -74,7 +74,7 @@ impl Netns {
         })
     }
 
-    pub(super) fn file(&self) -> Result<File> {
+    pub(crate) fn file(&self) -> Result<File> {
         File::open(Path::new(NAMES).join(&self.name)).with_context(|| format!("namespace {}", self.name))
     }
 
@@ -118,7 +118,7 @@ impl Drop for Netns {
 }
 
 /// Takes the calling thread into a namespace.
-pub(super) fn enter(file: &File) -> Result<()> {
+pub(crate) fn enter(file: &File) -> Result<()> {
     move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).context("enter a network namespace")
 }
 

@@ -121,7 +121,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Runs a command with this input.
-pub(super) fn feed(command: &mut Command, input: &str) -> Result<()> {
+pub(crate) fn feed(command: &mut Command, input: &str) -> Result<()> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -10,6 +10,7 @@ use firewall_common::sip::Class;
 use crate::config::{Config, Mode, Rate, Word as _};
 use crate::dataplane::Instance;
 use crate::dataplane::probe::Judgement;
+use crate::entries::list_row;
 use crate::report::summary::words;
 use crate::report::verdict::Decided;
 use crate::store::Store;
@@ -17,10 +18,7 @@ use crate::store::Store;
 /// What decided about a frame.
 pub(super) fn by(j: &Judgement, config: &Config, instance: Option<&Instance>, store: &Store) -> Result<Decided> {
     Ok(match j.reason {
-        Reason::Denied | Reason::Banned | Reason::Allowed => match store.entry(j.detail)? {
-            Some(entry) => Decided::Entry(Box::new(entry)),
-            None => Decided::LostEntry(j.detail),
-        },
+        Reason::Denied | Reason::Banned | Reason::Allowed => entry(j.detail, store)?,
         Reason::Peer | Reason::Method => peer(j.detail, config, instance),
         Reason::Signature => signature(j.detail, config, instance),
         Reason::NotPeer => Decided::Rule(format!("mode {}", Mode::Trunk.word())),
@@ -39,6 +37,14 @@ pub(super) fn by(j: &Judgement, config: &Config, instance: Option<&Instance>, st
         reason if reason.stage() == Stage::Limit => source_limit(j, config, instance),
         _ => Decided::Nothing,
     })
+}
+
+fn entry(id: u32, store: &Store) -> Result<Decided> {
+    if let Some(row) = list_row(id) {
+        let name = store.blocklist_name(row)?.unwrap_or_else(|| format!("number {row}, which is gone"));
+        return Ok(Decided::List { id: row, name });
+    }
+    Ok(store.entry(id)?.map_or(Decided::LostEntry(id), |entry| Decided::Entry(Box::new(entry))))
 }
 
 fn name(id: u32, config: &Config, instance: Option<&Instance>) -> String {

@@ -6,24 +6,24 @@ use crate::config::Loaded;
 use crate::dataplane::attach::Manner;
 use crate::dataplane::clock;
 use crate::dataplane::error::{Error, Result};
-use crate::dataplane::generation::{Draft, Previous, compiled};
+use crate::dataplane::generation::{Draft, Previous, enforce};
 use crate::dataplane::place::Place;
 use crate::dataplane::running::RunningPolicy;
 use crate::dataplane::tables::Tables;
-use crate::entries::StoredEntry;
+use crate::entries::InForce;
 use crate::store::{Options, Store, StoreError};
 
 /// How long a lock on the database is waited for.
 const WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What the database said.
-pub(super) struct Entries(std::result::Result<Vec<StoredEntry>, StoreError>);
+pub(super) struct Entries(std::result::Result<InForce, StoreError>);
 
 impl Entries {
     /// Asks it.
     pub(super) fn read(loaded: &Loaded) -> Self {
         let state = loaded.config.paths().state.as_path();
-        Self(Store::open_with(state, Options { wait: WAIT }).and_then(|store| store.active(clock::now().wall_ms)))
+        Self(Store::open_with(state, Options { wait: WAIT }).and_then(|store| store.in_force(clock::now().wall_ms)))
     }
 
     /// Fills the maps of a generation before it is attached, if they were made anew: from the database, or when that
@@ -33,7 +33,7 @@ impl Entries {
             return Ok(None);
         }
         match (&self.0, previous) {
-            (Ok(active), _) => draft.fill(active).map(Some),
+            (Ok(in_force), _) => draft.fill(in_force).map(Some),
             (Err(_), Some(previous)) if draft.same_sources => draft.fill_from(previous).map(Some),
             (Err(error), Some(_)) => Err(Error::Kernel {
                 doing: "apply another strangers.v6_prefix".to_owned(),
@@ -67,6 +67,7 @@ pub(super) fn settle(
         warnings.push(format!("the entries in force stay as they are: {error}"));
         Synced::default()
     });
+    warnings.extend(synced.complaint());
     if let Err(error) = &entries.0 {
         warnings.push(format!("{error}; what is enforced goes on as it is"));
     }
@@ -78,7 +79,7 @@ pub(super) fn settle(
 
 fn sync(place: &Place, policy: &RunningPolicy, entries: &Entries) -> Result<Synced> {
     match &entries.0 {
-        Ok(active) => Tables::open(&place.generation(policy.generation))?.write(&compiled(active, policy)),
+        Ok(in_force) => enforce(&mut Tables::open(&place.generation(policy.generation))?, in_force, policy),
         Err(_) => Ok(Synced::default()),
     }
 }

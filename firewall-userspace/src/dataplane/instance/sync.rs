@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{Instance, Synced};
 use crate::dataplane::clock;
 use crate::dataplane::error::Result;
-use crate::dataplane::generation::compiled;
+use crate::dataplane::generation::{compiled, enforce};
 use crate::dataplane::lock::EditLock;
 use crate::dataplane::tables::Tables;
 use crate::entries::StoredEntry;
@@ -18,14 +18,14 @@ impl Instance {
     pub fn sync_entries(&mut self, store: &Store) -> Result<Synced> {
         let _lock = EditLock::take(&self.place)?;
         self.refresh()?;
-        let active = store.active(clock::now().wall_ms)?;
-        let wanted = compiled(&active, self.policy()?);
-        Tables::open(&self.dir())?.write(&wanted)
+        let in_force = store.in_force(clock::now().wall_ms)?;
+        enforce(&mut Tables::open(&self.dir())?, &in_force, self.policy()?)
     }
 
-    /// Whether the kernel's maps have room for these entries; to ask before they are added to the database.
+    /// Whether the kernel's maps have room for these entries; to ask before they are added to the database. Block lists
+    /// give way to entries, so they are not looked at.
     pub fn check_room(&self, active: &[StoredEntry]) -> Result<()> {
-        Tables::open(&self.dir())?.check_room(&compiled(active, self.policy()?))
+        Tables::open(&self.dir())?.check_room(&compiled(active, &[], self.policy()?))
     }
 
     /// How many packets each entry decided, by its id.

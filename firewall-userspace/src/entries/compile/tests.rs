@@ -1,5 +1,5 @@
 //! Which map an entry goes to, case by case.
-use super::super::model::{NOW, V6, entry, evaluate, host, p};
+use super::super::model::{NOW, V6, compile, entry, evaluate, host, listed, p};
 use super::*;
 
 fn ids(entry: &Entry) -> (u32, u32) {
@@ -101,6 +101,52 @@ fn a_hundred_thousand_entries_compile_in_a_moment() {
     assert!(maps.sources.len() > 30_000 && maps.prefixes.len() > 30_000);
     assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
     eprintln!("compiled in {:?}", begin.elapsed());
+}
+
+#[test]
+fn a_hundred_thousand_prefixes_of_a_list_compile_in_a_moment() {
+    let list: Vec<_> = (0..100_000u32)
+        .map(|i| ListEntry {
+            id: u32::MAX - 1,
+            prefix: Prefix::new(Addr::from_v4((i * 40_009).to_be_bytes()), 96 + [32, 32, 24][i as usize % 3]),
+        })
+        .collect();
+    let begin = std::time::Instant::now();
+    let maps = super::compile(&[], &list, &[p("203.0.113.0/24")], V6, NOW);
+    assert!(maps.sources.len() > 60_000 && maps.prefixes.len() > 30_000);
+    eprintln!("compiled in {:?}", begin.elapsed());
+}
+
+#[test]
+fn an_allow_entry_wins_over_a_list_however_wide_and_only_while_it_holds() {
+    let soon = Some(NOW.wall_ms + 1000);
+    let list = [listed(1, "10.1.2.3"), listed(1, "10.9.0.0/16"), listed(2, "11.0.0.7")];
+    let entries = [
+        entry(1, Kind::Allow, "10.1.0.0/16", None),
+        entry(2, Kind::Allow, "10.9.9.9", None),
+        entry(3, Kind::Allow, "11.0.0.0/8", soon),
+    ];
+    let maps = super::compile(&entries, &list, &[], V6, NOW);
+    let at = |addr: &str, wall_ms| evaluate(&maps, host(addr), wall_ms).map(|t| t.id);
+    assert_eq!(at("10.1.2.3", NOW.wall_ms), Some(1));
+    assert_eq!((at("10.9.9.9", NOW.wall_ms), at("10.9.9.8", NOW.wall_ms)), (Some(2), Some(u32::MAX - 1)));
+    assert_eq!((at("11.0.0.7", NOW.wall_ms), at("11.0.0.7", NOW.wall_ms + 1000)), (Some(3), Some(u32::MAX - 2)));
+}
+
+#[test]
+fn what_touches_a_peer_is_left_out_of_lists() {
+    for (prefix, peer) in [("10.1.2.3", "10.1.0.0/16"), ("10.0.0.0/8", "10.1.2.3"), ("2001:db8::/32", "2001:db8::7")] {
+        let maps = super::compile(&[], &[listed(1, prefix), listed(1, "192.0.2.1")], &[p(peer)], V6, NOW);
+        assert!(maps.prefixes.is_empty() && maps.sources.len() == 1, "{prefix} {peer}");
+    }
+}
+
+#[test]
+fn numbers_of_lists_are_no_numbers_of_entries() {
+    use crate::entries::{list_id, list_row};
+    assert_eq!((list_id(0), list_id(1 << 16)), (None, None));
+    assert_eq!((list_row(1), list_row(u32::MAX), list_row(u32::MAX - (1 << 16))), (None, None, None));
+    assert_eq!(list_id(7).and_then(list_row), Some(7));
 }
 
 #[test]

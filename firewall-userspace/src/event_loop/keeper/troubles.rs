@@ -12,6 +12,7 @@ pub(super) enum Part {
     Events,
     Entries,
     Instance,
+    Lists,
     Learned,
     Registrants,
 }

@@ -63,7 +63,7 @@ pub struct Options {
     pub stale: bool,
     /// What unknown users are told.
     pub unknown: Unknown,
-    /// Bindings a user may have.
+    /// Bindings a user may have; with one, a new one replaces it.
     pub contacts: u32,
     /// Also listen for SIP over TLS.
     pub tls: bool,
@@ -113,6 +113,7 @@ impl Options {
         define(format!("QUALITY=\"{quality}\""));
         define(format!("STALE=\"{}\"", if self.stale { quality + 16 } else { quality }));
         let switches = [
+            ("WITH_MANY", self.contacts > 1),
             ("WITH_BODY", self.quality == Quality::AuthInt),
             ("WITH_TWO", self.algorithm == Algorithm::Both),
             ("WITH_NC", self.nonces == Nonces::Counted),
