@@ -1,40 +1,41 @@
 //! From the kernel's copies of packets to whole SIP messages.
 //!
-//! Owns: datagrams out of fragments, TCP streams followed in order, where one message ends and the next begins, and a bound on
-//! the memory that all this takes. Refuses: reading messages (`firewall_common::sip` does), clocks (times stand in the
-//! records), and handing on what a stranger could have forged over TCP.
+//! Owns: datagrams out of fragments, TCP streams followed in order, where one message ends and the next begins, and a
+//! bound on the memory that all this takes. Refuses: reading messages (`firewall_common::sip` does), clocks (times
+//! stand in the records), and handing on what a stranger could have forged over TCP.
 //!
 //! # Who may be believed
 //!
-//! Anybody can send a segment with any source address. The server's stack drops it unless its numbers fit, but the kernel
-//! program sees it before that, and so does this. What follows a stream here must therefore not be led by it: it may
-//! neither make a message of the address that it pretends to come from, nor make the real messages of that address be missed.
+//! Anybody can send a segment with any source address. The server's stack drops it unless its numbers fit, but the
+//! kernel program sees it before that, and so does this. What follows a stream here must therefore not be led by it: it
+//! may neither make a message of the address that it pretends to come from, nor make the real messages of that address
+//! be missed.
 //!
-//! Our own side's segments cannot be forged, and they say all that is needed. Each carries the number of its first byte, and, as
-//! acknowledgement, the number of the next byte that the stack expects of the remote side. So:
+//! Our own side's segments cannot be forged, and they say all that is needed. Each carries the number of its first
+//! byte, and, as acknowledgement, the number of the next byte that the stack expects of the remote side. So:
 //!
-//! - **Only our side's segments make a connection here.** A SYN or SYN-ACK makes a handshake. A segment with data makes a
-//!   connection, since a stack sends data only when the handshake is done; this is how connections are joined that are older
-//!   than the daemon. A flood of segments from forged addresses makes nothing.
-//! - **A handshake is done when a segment acknowledges exactly our SYN.** The number of our SYN is random, and only who receives
-//!   what we send to that address knows it. That our SYN-ACK went out is no proof: a forger who sends a SYN chose its number,
-//!   knows which number our side expects next, and could send fitting data; but he never sees the SYN-ACK. He has one chance in
-//!   2^32 a segment, the same as with the server itself.
-//! - **Afterwards both numbers of a segment must be near to those that our side confirms**: the sequence number within 64 KiB of the
-//!   expected one, the acknowledgement within 64 KiB of what our side has sent (near, and not exact, because copies can be
-//!   lost). To hit both takes 2^30 segments on average, once somebody knows both ports. What hits stands
-//!   behind missing bytes then, and bytes that come in order win over bytes that came early (as in Linux), so that it is
-//!   replaced by what the remote side really sends.
-//! - **Bytes are given up only on our side's word.** When the stack acknowledges bytes that were not seen, copies of them were lost.
-//!   They are given up when the next segment comes that is later than that word; so it does not matter if our side's record is
-//!   read a little before that of the segment which it answers.
-//! - Our side's segments are in order, because a socket sends under its lock, and the program at the egress sees them there. Bytes
-//!   that are missing among them were lost, and are given up at once.
+//! - **Only our side's segments make a connection here.** A SYN or SYN-ACK makes a handshake. A segment with data makes
+//!   a connection, since a stack sends data only when the handshake is done; this is how connections are joined that
+//!   are older than the daemon. A flood of segments from forged addresses makes nothing.
+//! - **A handshake is done when a segment acknowledges exactly our SYN.** The number of our SYN is random, and only who
+//!   receives what we send to that address knows it. That our SYN-ACK went out is no proof: a forger who sends a SYN
+//!   chose its number, knows which number our side expects next, and could send fitting data; but he never sees the
+//!   SYN-ACK. He has one chance in 2^32 a segment, the same as with the server itself.
+//! - **Afterwards both numbers of a segment must be near to those that our side confirms**: the sequence number within
+//!   64 KiB of the expected one, the acknowledgement within 64 KiB of what our side has sent (near, and not exact,
+//!   because copies can be lost). To hit both takes 2^30 segments on average, once somebody knows both ports. What hits
+//!   stands behind missing bytes then, and bytes that come in order win over bytes that came early (as in Linux), so
+//!   that it is replaced by what the remote side really sends.
+//! - **Bytes are given up only on our side's word.** When the stack acknowledges bytes that were not seen, copies of
+//!   them were lost. They are given up when the next segment comes that is later than that word; so it does not matter
+//!   if our side's record is read a little before that of the segment which it answers.
+//! - Our side's segments are in order, because a socket sends under its lock, and the program at the egress sees them
+//!   there. Bytes that are missing among them were lost, and are given up at once.
 //! - A RST of the remote side counts only with exactly the expected number (RFC 5961 §3), and a SYN never does.
 //!
-//! So all that is handed on with [`Via::Tcp`] came from an address that completed a handshake. Bytes are lost where copies are; what
-//! is handed on then is the start of a message whose head was there, told as truncated, and whole messages from the next start line
-//! on (see [`framing`]); never a message over a gap.
+//! So all that is handed on with [`Via::Tcp`] came from an address that completed a handshake. Bytes are lost where
+//! copies are; what is handed on then is the start of a message whose head was there, told as truncated, and whole
+//! messages from the next start line on (see `wire/framing.rs`); never a message over a gap.
 mod ahead;
 mod class;
 mod connection;
@@ -77,8 +78,8 @@ impl Wire {
 
     /// Takes a copy, and hands the messages that it completes to `sink`.
     ///
-    /// Records come in the order of their times, as far as those of one direction of a connection go; and those of our side no
-    /// later than those of the remote side that have the same time or a later one.
+    /// Records come in the order of their times, as far as those of one direction of a connection go; and those of our
+    /// side no later than those of the remote side that have the same time or a later one.
     pub fn take(&mut self, head: &CopyHead, payload: &[u8], sink: &mut impl FnMut(Seen<'_>)) {
         match (head.protocol, head.is_fragment()) {
             (UDP, false) => self.datagram(head, payload, sink),

@@ -1,5 +1,5 @@
-//! Copies of packets, and what becomes of them: no more is handed on than came in, nothing is held beyond the limits, and every
-//! message of a stream has the length that it announces.
+//! Copies of packets, and what becomes of them: no more is handed on than came in, nothing is held beyond the limits,
+//! and every message of a stream has the length that it announces.
 use std::net::Ipv4Addr;
 
 use firewall_common::addr::Addr;

@@ -1,7 +1,7 @@
 //! Bytes that came before those that precede them.
 //!
-//! Owns: keeping them in their places, the first copy of each, within a fixed distance of the missing ones. Refuses: what
-//! they mean.
+//! Owns: keeping them in their places, the first copy of each, within a fixed distance of the missing ones. Refuses:
+//! what they mean.
 use super::sequence::{after, distance};
 
 /// The most pieces that do not adjoin.
@@ -30,8 +30,8 @@ impl Ahead {
         2 * (distance + PIECES_MAX * size_of::<Piece>())
     }
 
-    /// Keeps bytes that begin with the number `seq`, where `next` is the number of the first that is missing. False if they
-    /// lie too far ahead, or in too many pieces.
+    /// Keeps bytes that begin with the number `seq`, where `next` is the number of the first that is missing. False if
+    /// they lie too far ahead, or in too many pieces.
     pub(super) fn keep(&mut self, next: u32, seq: u32, bytes: &[u8], max: usize) -> bool {
         self.advance(next);
         let Ok(from) = usize::try_from(distance(next, seq)) else { return false };

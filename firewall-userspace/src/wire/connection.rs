@@ -1,7 +1,7 @@
 //! One TCP connection that our side has part in.
 //!
-//! Owns: which segments belong to it, and what becomes of bytes that are out of order or missing. Refuses: believing the remote
-//! side's numbers further than our own side's confirm them (the reasons stand in [`super`]).
+//! Owns: which segments belong to it, and what becomes of bytes that are out of order or missing. Refuses: believing
+//! the remote side's numbers further than our own side's confirm them (the reasons stand in [`super`]).
 use firewall_common::copy::{CopyHead, FLAG_FIN, FLAG_RST};
 
 use super::ahead::Ahead;
@@ -9,7 +9,8 @@ use super::framing::Framer;
 use super::half::{Half, Output};
 use super::sequence::distance;
 
-/// How far a segment's numbers may be from the expected ones, in bytes: the largest window without scaling (RFC 9293 §3.8).
+/// How far a segment's numbers may be from the expected ones, in bytes: the largest window without scaling (RFC 9293
+/// §3.8).
 const WINDOW: i64 = 65_535;
 /// Numbers of our own side that are further apart than this are of another connection.
 const FAR: i64 = 1 << 20;

@@ -3,9 +3,9 @@
 //! Owns: which fragments belong together, how many are held and for how long, and the cause when they come to nothing.
 //! Refuses: putting bytes in their places (etherparse does), and UDP's header.
 //!
-//! The server's stack puts the same fragments together, and what it makes of them is what is to be seen here. So the rules are
-//! Linux's: bytes that were there already are left as they are, and a fragment that overlaps others in part ends the
-//! datagram (RFC 5722; net/ipv4/inet_fragment.c, `inet_frag_queue_insert`).
+//! The server's stack puts the same fragments together, and what it makes of them is what is to be seen here. So the
+//! rules are Linux's: bytes that were there already are left as they are, and a fragment that overlaps others in part
+//! ends the datagram (RFC 5722; net/ipv4/inet_fragment.c, `inet_frag_queue_insert`).
 use std::collections::VecDeque;
 
 use etherparse::defrag::{IpDefragBuf, IpFragRange};
@@ -41,7 +41,8 @@ impl Fragments {
         Self { limits: limits.fragments, age: limits.fragment_age, held: PerClass::new(|_| VecDeque::new()) }
     }
 
-    /// The most bytes that are taken. The crate's buffer doubles when it grows, and one may grow before others are dropped.
+    /// The most bytes that are taken. The crate's buffer doubles when it grows, and one may grow before others are
+    /// dropped.
     pub(super) fn worst_case(limits: &Limits) -> usize {
         let growth = 2 * (PAYLOAD_MAX as usize + PIECES_MAX * size_of::<IpFragRange>());
         let of = |l: &FragmentLimits| l.bytes + growth + 2 * l.datagrams * size_of::<Datagram>();

@@ -1,7 +1,8 @@
 //! A frame of a capture as the copy that the kernel would have made of it.
 //!
-//! Owns: the head's fields out of the frame's headers (etherparse reads them), and who is the remote side. Refuses: whether the
-//! kernel would have copied it, and what the remote side is to the policy; whoever asks sets `kind` and `peer`.
+//! Owns: the head's fields out of the frame's headers (etherparse reads them), and who is the remote side. Refuses:
+//! whether the kernel would have copied it, and what the remote side is to the policy; whoever asks sets `kind` and
+//! `peer`.
 use std::net::IpAddr;
 
 use etherparse::{IpNumber, NetSlice, SlicedPacket, TcpSlice, UdpSlice};
@@ -10,8 +11,8 @@ use firewall_common::copy::{CopyHead, FLAG_EGRESS, FLAG_FIN, FLAG_MORE_FRAGMENTS
 
 /// The copy of an Ethernet frame that was seen at `time` (nanoseconds), with a stranger as the remote side.
 ///
-/// `is_ours` tells whether an address with a port is one of our side's; the port is 0 for a later fragment. Nothing comes of a
-/// frame that is neither UDP nor TCP, cannot be read, or does not have exactly one end that is ours.
+/// `is_ours` tells whether an address with a port is one of our side's; the port is 0 for a later fragment. Nothing
+/// comes of a frame that is neither UDP nor TCP, cannot be read, or does not have exactly one end that is ours.
 pub fn copy_of(frame: &[u8], time: u64, is_ours: impl Fn(IpAddr, u16) -> bool) -> Option<(CopyHead, &[u8])> {
     let packet = SlicedPacket::from_ethernet(frame).ok()?;
     let part = Part::of(&packet)?;

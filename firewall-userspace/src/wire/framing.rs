@@ -1,12 +1,12 @@
 //! Where a message begins and ends in a stream (RFC 3261 §18.3).
 //!
-//! Owns: keep-alives between messages, waiting for a head and its body, and finding the next message after bytes that are missing
-//! or are none. Refuses: holding bytes, and reading heads (`firewall_common::sip::message` does).
+//! Owns: keep-alives between messages, waiting for a head and its body, and finding the next message after bytes that
+//! are missing or are none. Refuses: holding bytes, and reading heads (`firewall_common::sip::message` does).
 //!
-//! Where the place in the stream is lost, a message begins again at a line that is a start line. A body may contain such a
-//! line, so this can be led astray by whoever writes bodies. On what the remote side sends, he only deceives about himself. On
-//! what our side sends he could make an answer of ours out of a text that the server passes on; so there a message begins
-//! again only where a segment begins: servers write a message at once.
+//! Where the place in the stream is lost, a message begins again at a line that is a start line. A body may contain
+//! such a line, so this can be led astray by whoever writes bodies. On what the remote side sends, he only deceives
+//! about himself. On what our side sends he could make an answer of ours out of a text that the server passes on; so
+//! there a message begins again only where a segment begins: servers write a message at once.
 use firewall_common::sip::message::{announced, head_len};
 use firewall_common::sip::start_line::START_LINE_MAX;
 use firewall_common::sip::{Message, Method, Window, classify};
@@ -79,8 +79,8 @@ impl Framer {
         }
     }
 
-    /// `missing` bytes will never come. Whether the `waiting` bytes before them are to be handed on as a message cut short;
-    /// in any case they are done with.
+    /// `missing` bytes will never come. Whether the `waiting` bytes before them are to be handed on as a message cut
+    /// short; in any case they are done with.
     pub(super) fn gap(&mut self, waiting: usize, missing: usize) -> bool {
         let (left, cut) = match self.place {
             Place::Body(len) => (len.checked_sub(waiting + missing), true),

@@ -1,7 +1,7 @@
 //! One direction of a connection: its bytes in order, and the messages in them.
 //!
-//! Owns: which byte comes next, and the bytes of a message that is not whole yet. Refuses: bytes out of order, and judging
-//! whether a segment belongs to the connection.
+//! Owns: which byte comes next, and the bytes of a message that is not whole yet. Refuses: bytes out of order, and
+//! judging whether a segment belongs to the connection.
 use std::mem;
 
 use super::counts::StreamCounts;
@@ -59,7 +59,8 @@ impl Half {
         }
     }
 
-    /// What a segment that does not begin behind the next byte adds; it had `total` bytes, of which `bytes` were copied.
+    /// What a segment that does not begin behind the next byte adds; it had `total` bytes, of which `bytes` were
+    /// copied.
     pub(super) fn follow(&mut self, seq: u32, bytes: &[u8], total: u32, out: &mut Output<'_>) {
         let total = bytes.len().max(total as usize);
         let known = usize::try_from(distance(seq, self.next)).unwrap_or(0);

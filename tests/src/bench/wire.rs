@@ -1,7 +1,7 @@
 //! What the way from the kernel's copies to whole messages costs in user space.
 //!
-//! Owns: a datagram that goes straight through, and requests and answers on many TCP connections in turn. Refuses: reading the
-//! messages.
+//! Owns: a datagram that goes straight through, and requests and answers on many TCP connections in turn. Refuses:
+//! reading the messages.
 use std::hint::black_box;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};

@@ -29,8 +29,8 @@ fn cache<V>(most: usize) -> Cache<V> {
     LruCache::with_hasher(NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN), RandomState::new())
 }
 
-/// What an entry of a cache takes: its node with two links and the allocator's share, and its slot of the hash, of which there
-/// are up to 16/7 for an entry.
+/// What an entry of a cache takes: its node with two links and the allocator's share, and its slot of the hash, of
+/// which there are up to 16/7 for an entry.
 const fn node<V>() -> usize {
     size_of::<Key>() + size_of::<V>() + 2 * 8 + 24 + 40
 }
@@ -149,10 +149,10 @@ impl Table {
         let fate = take(connection, out);
         let held = connection.held();
         self.bytes = self.bytes - before + held;
-        if held == 0 {
-            self.waiting.pop(key);
-        } else if before == 0 || out.counts.messages != messages {
+        if held > 0 && (before == 0 || out.counts.messages != messages) {
             self.waiting.put(*key, time);
+        } else if held == 0 && before > 0 {
+            self.waiting.pop(key);
         }
         match fate {
             Fate::Misfit => out.counts.misfits += 1,
