@@ -24,6 +24,7 @@ fn the_builtin_policy_is_open_and_limited() {
         stranger: Limits::STRANGER.compiled(),
         registrant: Limits::REGISTRANT.compiled(),
         total: Limit::per_second(2_000, 2_000),
+        known_total: Limit::per_second(1_000, 10_000),
         cells_mask: (1 << 18) - 1,
         scan_max: 1_536,
         ..Policy::OPEN
