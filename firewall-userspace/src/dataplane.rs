@@ -3,9 +3,12 @@
 //! Owns: loading, attaching, pinning, and the contents of maps. Refuses: policy; it carries out what others decided.
 mod attach;
 pub mod clock;
+pub mod copies;
+pub mod enforcer;
 pub mod error;
 pub mod events;
 mod generation;
+mod holds;
 pub mod instance;
 pub mod kernel_log;
 pub mod load;
@@ -20,9 +23,12 @@ pub mod running;
 pub mod stats;
 mod tables;
 
+pub use copies::{Copies, CopyRecord, CopyRing};
+pub use enforcer::{Banned, Enforcer};
 pub use error::{Error, Result};
 pub use events::{EventCredits, EventRing};
 pub use instance::{AttachMode, Instance, InstanceInfo, Reloaded, StartOptions, Started, Synced};
 pub use kernel_log::KernelLog;
+pub use registrants::Trusted;
 pub use running::{RunningPeer, RunningPolicy};
-pub use stats::{PeerStats, ReasonStats, Stats, Usage};
+pub use stats::{CopyStats, PeerStats, ReasonStats, Stats, Usage};

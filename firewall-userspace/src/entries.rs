@@ -11,6 +11,7 @@
 mod compile;
 mod diff;
 mod list;
+mod pending;
 mod prefix;
 mod prefix_map;
 mod record;
@@ -21,8 +22,10 @@ mod warn;
 mod model;
 
 pub use compile::{Clock, KernelEntries, compile};
+pub(crate) use compile::{may_ban, source_prefix};
 pub use diff::{Changes, MapChanges, diff};
 pub use list::{LineError, ListedPrefix, parse_list};
+pub use pending::{Held, PENDING, Placement, Which, pending, place, without_bans};
 pub use prefix::{PrefixError, TooWide, check_width, covers, is_v4, parse_prefix, prefix_text};
 pub use prefix_map::PrefixMap;
 pub(crate) use record::as_text;

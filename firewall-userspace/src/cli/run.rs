@@ -51,7 +51,8 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     }
     let on_screen = context.out.is_terminal() && !args.no_status && !context.out.is_json();
     let log = begin_log(on_screen, &loaded.config);
-    let options = StartOptions { iface: context.global.iface.clone(), ephemeral: args.ephemeral };
+    let options =
+        StartOptions { iface: context.global.iface.clone(), ephemeral: args.ephemeral, ..StartOptions::default() };
     let (instance, started) = Instance::start(&loaded, &options)?;
     tell(&started, context)?;
     let screen = log.map(|log| Screen::begin(&loaded, &started.iface, log)).transpose()?;

@@ -19,11 +19,13 @@ use firewall_common::addr::Addr;
 use firewall_common::maps::program;
 
 use super::attach::Held;
+use super::copies::Copies;
+use super::enforcer::Enforcer;
 use super::error::{Context as _, Error, Result};
 use super::events::{EventCredits, EventRing};
 use super::lock::InstanceLock;
 use super::place::Place;
-use super::registrants::Registrants;
+use super::registrants::{Registrants, Trusted};
 use super::running::RunningPolicy;
 use super::stats::{Stats, Usage};
 use super::{clock, stats};
@@ -36,6 +38,9 @@ pub struct StartOptions {
     pub iface: Option<String>,
     /// Detach when the process ends, however it ends.
     pub ephemeral: bool,
+    /// Who was trusted or known when the database was last written, to be let in as such from the first packet on. Where
+    /// an earlier run left its maps, they know better, and this is not used.
+    pub trusted: Vec<Trusted>,
 }
 
 /// In which mode the program runs.
@@ -204,6 +209,16 @@ impl Instance {
     /// The reading end of the event ring. Only the daemon reads it: an event is read once.
     pub fn events(&self) -> Result<EventRing> {
         EventRing::open(&self.dir())
+    }
+
+    /// The reading ends of the rings of copies. Only the daemon reads them.
+    pub fn copies(&self) -> Result<Copies> {
+        Copies::open(&self.dir())
+    }
+
+    /// What changes the kernel's maps at once, from whichever thread has it.
+    pub fn enforcer(&self) -> Result<Enforcer> {
+        Enforcer::open(&self.dir(), self.policy()?)
     }
 
     /// The budget for events.

@@ -88,7 +88,7 @@ pub fn compile(active: &[StoredEntry], peers: &[Prefix], v6_prefix: u8, clock: C
 }
 
 /// Bans hold for one source, and never for any part of a peer.
-fn may_ban(source: Prefix, peers: &PrefixMap<()>, v6_prefix: u8) -> bool {
+pub(crate) fn may_ban(source: Prefix, peers: &PrefixMap<()>, v6_prefix: u8) -> bool {
     let narrow = is_v4(source) && source.bits == 128 || !is_v4(source) && source.bits >= u32::from(v6_prefix);
     narrow && peers.covering(source).next().is_none() && peers.inside(source).next().is_none()
 }
@@ -103,8 +103,13 @@ fn nodes<'a>(entries: impl Iterator<Item = &'a StoredEntry>) -> PrefixMap<Node<'
 }
 
 /// Whether it is exactly what the kernel looks up in the hash.
-fn is_source(prefix: Prefix, v6_prefix: u8) -> bool {
+pub(super) fn is_source(prefix: Prefix, v6_prefix: u8) -> bool {
     prefix.bits == if is_v4(prefix) { 128 } else { u32::from(v6_prefix) }
+}
+
+/// The prefix of a source.
+pub(crate) fn source_prefix(source: Addr, v6_prefix: u8) -> Prefix {
+    Prefix::new(source, if source.is_v4() { 128 } else { v6_prefix })
 }
 
 fn only_blocks(segments: &[Segment<'_>]) -> bool {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use firewall_common::addr::{Addr, Prefix};
-use firewall_common::policy::{Entry, NEVER_ENDS, Term};
+use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
 use super::compile::KernelEntries;
+use super::pending::PENDING;
 
 /// Ends closer together than this are the same end: the two clocks can't be read at exactly the same instant, and without
 /// tolerance every timed value would be written anew each time.
@@ -77,9 +78,14 @@ fn same(a: &Term, b: &Term) -> bool {
     ends && (a.action, a.id) == (b.action, b.id)
 }
 
+/// Whether they share an entry. A ban that was pending and one of the database are the same: there is one a source.
 fn related(a: &Entry, b: &Entry) -> bool {
-    let ids = |e: &Entry| [e.first.id, e.then.id];
-    ids(a).iter().any(|id| *id != 0 && ids(b).contains(id))
+    let terms = |e: &Entry| [e.first, e.then].into_iter().filter(|term| *term != Term::NONE);
+    let is_ban = |t: &Term| matches!(Action::from_number(t.action), Action::Ban | Action::BanAll);
+    let same = |a: &Term, b: &Term| {
+        if a.id == PENDING || b.id == PENDING { is_ban(a) && is_ban(b) } else { a.id == b.id }
+    };
+    terms(a).any(|a| terms(b).any(|b| same(&a, &b)))
 }
 
 #[cfg(test)]
@@ -109,6 +115,14 @@ mod tests {
         let both = value(term(1, 10 * S), term(2, NEVER_ENDS), 5);
         assert_eq!(put(both, value(term(2, NEVER_ENDS), Term::NONE, 0)).map(|e| e.hits), Some(5));
         assert_eq!(put(old, value(term(9, 10 * S), Term::NONE, 0)).map(|e| e.hits), Some(0));
+    }
+
+    #[test]
+    fn a_ban_keeps_its_hits_when_the_database_has_it() {
+        let ban = |id| Term { until: 10 * S, action: Action::Ban as u32, id };
+        let put = |old, new| put(value(old, Term::NONE, 9), value(new, Term::NONE, 0)).map(|e| e.hits);
+        assert_eq!((put(ban(PENDING), ban(7)), put(ban(7), ban(PENDING))), (Some(9), Some(9)));
+        assert_eq!((put(ban(PENDING), term(7, 10 * S)), put(ban(7), ban(8))), (Some(0), Some(0)));
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) fn course<'a>(lineage: &[Node<'a>], now: i64) -> Vec<Segment<'a>> {
     for (begin, until) in begins.zip(untils) {
         let Some(entry) = winner(lineage, begin) else { break };
         match segments.last_mut() {
-            Some(last) if last.entry.id == entry.id => last.until = until,
+            Some(last) if std::ptr::eq(last.entry, entry) => last.until = until,
             _ => segments.push(Segment { entry, until }),
         }
     }

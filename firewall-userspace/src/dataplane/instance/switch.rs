@@ -6,7 +6,7 @@ use crate::config::Loaded;
 use crate::dataplane::attach::Manner;
 use crate::dataplane::clock;
 use crate::dataplane::error::{Error, Result};
-use crate::dataplane::generation::{Draft, Previous, compiled};
+use crate::dataplane::generation::{Draft, Previous};
 use crate::dataplane::place::Place;
 use crate::dataplane::running::RunningPolicy;
 use crate::dataplane::tables::Tables;
@@ -33,7 +33,7 @@ impl Entries {
             return Ok(None);
         }
         match (&self.0, previous) {
-            (Ok(active), _) => draft.fill(active).map(Some),
+            (Ok(active), previous) => draft.fill(active, previous).map(Some),
             (Err(_), Some(previous)) if draft.same_sources => draft.fill_from(previous).map(Some),
             (Err(error), Some(_)) => Err(Error::Kernel {
                 doing: "apply another strangers.v6_prefix".to_owned(),
@@ -78,7 +78,7 @@ pub(super) fn settle(
 
 fn sync(place: &Place, policy: &RunningPolicy, entries: &Entries) -> Result<Synced> {
     match &entries.0 {
-        Ok(active) => Tables::open(&place.generation(policy.generation))?.write(&compiled(active, policy)),
+        Ok(active) => Tables::open(&place.generation(policy.generation))?.sync(active, policy),
         Err(_) => Ok(Synced::default()),
     }
 }

@@ -3,13 +3,14 @@
 //! Owns: making the former equal the latter, one writer at a time. Refuses: changing the database.
 use std::collections::HashMap;
 
+use firewall_common::addr::Prefix;
+
 use super::{Instance, Synced};
 use crate::dataplane::clock;
 use crate::dataplane::error::Result;
-use crate::dataplane::generation::compiled;
 use crate::dataplane::lock::EditLock;
 use crate::dataplane::tables::Tables;
-use crate::entries::StoredEntry;
+use crate::entries::{StoredEntry, Which};
 use crate::store::Store;
 
 impl Instance {
@@ -19,13 +20,20 @@ impl Instance {
         let _lock = EditLock::take(&self.place)?;
         self.refresh()?;
         let active = store.active(clock::now().wall_ms)?;
-        let wanted = compiled(&active, self.policy()?);
-        Tables::open(&self.dir())?.write(&wanted)
+        Tables::open(&self.dir())?.sync(&active, self.policy()?)
     }
 
     /// Whether the kernel's maps have room for these entries; to ask before they are added to the database.
     pub fn check_room(&self, active: &[StoredEntry]) -> Result<()> {
-        Tables::open(&self.dir())?.check_room(&compiled(active, self.policy()?))
+        Tables::open(&self.dir())?.check_room(active, self.policy()?)
+    }
+
+    /// Ends the bans of a source that the database does not have yet, which a comparison leaves alone; whether there were
+    /// any. For lifting a ban, which takes it out of the database besides.
+    pub fn drop_pending(&mut self, source: Prefix) -> Result<bool> {
+        let _lock = EditLock::take(&self.place)?;
+        self.refresh()?;
+        Tables::open(&self.dir())?.take_out(source, Which::Pending)
     }
 
     /// How many packets each entry decided, by its id.

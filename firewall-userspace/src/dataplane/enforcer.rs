@@ -1,0 +1,133 @@
+//! What the daemon's loop changes in the kernel at once, before it reads more.
+//!
+//! Owns: bans, holds and trust in the maps of one generation. Refuses: writing them down (the keeper does, in the database),
+//! deciding anything, and waiting: no lock is taken, so that a comparison of all entries delays no ban.
+//!
+//! While another thread or process makes the maps equal the database, a ban may be set; a comparison that began before
+//! knows nothing of it, and leaves both its value and its bit of the filter. The one that follows, when the ban is in the
+//! database, puts everything right whatever the two did to each other.
+use std::path::Path;
+
+use firewall_common::addr::Addr;
+use firewall_common::policy::HoldKey;
+
+use super::clock;
+use super::error::Result;
+use super::holds::Holds;
+use super::registrants::Registrants;
+use super::running::RunningPolicy;
+use super::tables::Tables;
+use crate::entries::{Placement, PrefixMap, Which, may_ban, source_prefix};
+
+/// What became of a ban.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Banned {
+    /// It holds with the next packet.
+    Placed,
+    /// The source was blocked already, for as long.
+    Blocked,
+    /// It touches a peer, or lies inside the operator's allow entry, so it does not hold.
+    LeftOut,
+}
+
+/// The maps of the generation for which it was opened. After a reload it is opened again.
+///
+/// All sources have a source's width ([`Addr::source`]); all times are the kernel's monotonic nanoseconds.
+pub struct Enforcer {
+    tables: Tables,
+    holds: Holds,
+    registrants: Registrants,
+    peers: PrefixMap<()>,
+    v6_prefix: u8,
+}
+
+impl Enforcer {
+    pub(super) fn open(dir: &Path, policy: &RunningPolicy) -> Result<Self> {
+        Ok(Self {
+            tables: Tables::open(dir)?,
+            holds: Holds::open(dir)?,
+            registrants: Registrants::open(dir)?,
+            peers: PrefixMap::new(policy.peer_prefixes().into_iter().map(|prefix| (prefix, ()))),
+            v6_prefix: policy.v6_prefix,
+        })
+    }
+
+    /// Bans a source until `until`, with the entry id 0: comparisons with the database leave it alone until the database
+    /// has it ([`crate::entries::pending`]).
+    ///
+    /// # Errors
+    ///
+    /// A full map, or the kernel's refusal.
+    pub fn ban(&mut self, source: Addr, until: u64) -> Result<Banned> {
+        let prefix = source_prefix(source, self.v6_prefix);
+        if !may_ban(prefix, &self.peers, self.v6_prefix) {
+            return Ok(Banned::LeftOut);
+        }
+        Ok(match self.tables.ban(source, prefix, until, clock::now().mono_ns)? {
+            Placement::Source(_) | Placement::Prefix(_) => Banned::Placed,
+            Placement::Blocked => Banned::Blocked,
+            Placement::Allowed => Banned::LeftOut,
+        })
+    }
+
+    /// Ends every ban of a source, until the next comparison with a database that still has it; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn unban(&mut self, source: Addr) -> Result<bool> {
+        self.tables.take_out(source_prefix(source, self.v6_prefix), Which::Every)
+    }
+
+    /// Holds a source as a whole (`account` none), or one account's requests from it, named by
+    /// [`firewall_common::sip::account::hash`]. What is held already keeps its rate.
+    ///
+    /// # Errors
+    ///
+    /// A full map, or the kernel's refusal.
+    pub fn hold(&mut self, source: Addr, account: Option<u64>, until: u64) -> Result<()> {
+        self.holds.hold(key(source, account), until, clock::now().mono_ns)
+    }
+
+    /// Ends a hold; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn unhold(&mut self, source: Addr, account: Option<u64>) -> Result<bool> {
+        self.holds.unhold(&key(source, account))
+    }
+
+    /// Removes holds that have ended; how many. Without any left, packets pay nothing for them. Reads all of them, so this
+    /// is for now and then.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn sweep_holds(&mut self) -> Result<usize> {
+        self.holds.sweep(clock::now().mono_ns)
+    }
+
+    /// Trusts a source until `until` and knows it until `known_until`. One that is trusted or known keeps its rates. A full
+    /// map forgets the known sources that would be forgotten first.
+    ///
+    /// # Errors
+    ///
+    /// A map full of trusted sources, or the kernel's refusal.
+    pub fn promote(&mut self, source: Addr, until: u64, known_until: u64) -> Result<()> {
+        self.registrants.promote(source, until, known_until, clock::now().mono_ns)
+    }
+
+    /// Ends a source's trust at `until`, if it holds longer; it stays known. Whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn demote(&mut self, source: Addr, until: u64) -> Result<bool> {
+        self.registrants.demote(source, until)
+    }
+}
+
+fn key(source: Addr, account: Option<u64>) -> HoldKey {
+    HoldKey { source, account: account.unwrap_or(HoldKey::WHOLE) }
+}
