@@ -7,7 +7,7 @@ mod ip;
 mod transport;
 
 pub use ip::MAX_EXTENSION_HEADERS;
-pub use transport::{ACK, Ports, SYN, TcpSegment, UdpDatagram, tcp, udp};
+pub use transport::{ACK, FIN, Ports, RST, SYN, TcpSegment, UdpDatagram, tcp, tcp_sequence, udp};
 
 use crate::addr::Addr;
 use crate::reason::Reason;
@@ -50,7 +50,7 @@ pub enum Protocol {
 /// stages (see [`crate::sip::Window::forget`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Part {
-    /// Not zero for a fragment; zero for a whole datagram and for an atomic fragment (RFC 6946).
+    /// Zero for a whole datagram and for an atomic fragment (RFC 6946), 1 for the last fragment, 2 for any other.
     pub fragmented: u32,
     /// The datagram's identification: 16 bits for IPv4, 32 for IPv6.
     pub id: u32,
@@ -62,13 +62,19 @@ impl Part {
     /// A part from the fields of its header.
     #[inline(always)]
     const fn new(id: u32, offset: u32, more: bool) -> Self {
-        Self { fragmented: (more || offset != 0) as u32, id, offset }
+        Self { fragmented: if more { 2 } else { (offset != 0) as u32 }, id, offset }
     }
 
     /// Whether it is a fragment.
     #[inline(always)]
     pub const fn is_fragment(self) -> bool {
         self.fragmented != 0
+    }
+
+    /// Whether more of the datagram follows.
+    #[inline(always)]
+    pub const fn has_more(self) -> bool {
+        self.fragmented > 1
     }
 }
 

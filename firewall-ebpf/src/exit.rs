@@ -12,7 +12,7 @@ use firewall_common::reason::{REASONS, Reason};
 use firewall_common::verdict::Verdict;
 
 use crate::cell;
-use crate::frame::Frame;
+use crate::frame::{Carrier as _, Frame};
 use crate::opaque;
 use crate::trial::{Circumstances, Trial, is_monitored};
 

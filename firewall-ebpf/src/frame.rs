@@ -1,18 +1,11 @@
 //! The bytes of the frame under judgement.
 //!
-//! Owns: every access to packet memory, and the copy of a payload into a window. Refuses: knowing what the bytes mean.
+//! Owns: every access to packet memory. Refuses: knowing what the bytes mean.
 use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
-use aya_ebpf::macros::map;
-use aya_ebpf::maps::PerCpuArray;
 use aya_ebpf::programs::XdpContext;
 use firewall_common::packet::Bytes;
-use firewall_common::sip::Window;
-use firewall_common::sip::window::{EXAMINED, SIZE as WINDOW_SIZE};
 
 use crate::opaque;
-
-#[map]
-static WINDOW: PerCpuArray<Window> = PerCpuArray::with_max_entries(1, 0);
 
 /// A frame. Headers are read in place, from its first buffer; payloads are copied.
 pub(crate) struct Frame<'a> {
@@ -40,27 +33,23 @@ impl<'a> Frame<'a> {
     pub(crate) const fn context(&self) -> &XdpContext {
         self.ctx
     }
+}
 
-    /// The first bytes of the `len` bytes of payload at `at`, in this CPU's window; `None` when they are not there.
+/// A packet, by whichever hook the kernel hands it over.
+pub(crate) trait Carrier: Bytes {
+    /// Copies `len` bytes at `at` to `to`; the verifier knows that `len` is not zero and that there is room.
+    fn load(&self, at: u32, to: *mut u8, len: u32) -> bool;
+
+    /// The same for a `len` that is not zero and at most `MAX`, a power of two, for which there is room.
     #[inline(always)]
-    pub(crate) fn payload(&self, at: u32, len: u32) -> Option<&'static Window> {
-        let window = WINDOW.get_ptr_mut(0)?;
-        // SAFETY: the map has one element for each CPU, and XDP programs are not preempted by one another there, so
-        // nobody else holds a reference.
-        let window = unsafe { &mut *window };
-        let len = if len > EXAMINED { EXAMINED } else { len };
-        if len != 0 && !self.copy::<WINDOW_SIZE>(at, window.buffer().as_mut_ptr(), len) {
-            return None;
-        }
-        window.seal(len);
-        Some(window)
+    fn copy<const MAX: usize>(&self, at: u32, to: *mut u8, len: u32) -> bool {
+        self.load(at, to, opaque::bounded::<MAX>(len))
     }
+}
 
-    /// Copies `len` bytes at `at` to `to`; `len` is not zero and at most `MAX`, a power of two, for which there is room.
+impl Carrier for Frame<'_> {
     #[inline(always)]
-    pub(crate) fn copy<const MAX: usize>(&self, at: u32, to: *mut u8, len: u32) -> bool {
-        // Changes nothing, but tells the verifier that the length is neither zero nor too large.
-        let len = (opaque::number(u64::from(len - 1)) as u32 & (MAX as u32 - 1)) + 1;
+    fn load(&self, at: u32, to: *mut u8, len: u32) -> bool {
         // SAFETY: the helper checks the source's bounds; the verifier checks the destination's.
         unsafe { bpf_xdp_load_bytes(self.ctx.ctx, at, to.cast(), len) == 0 }
     }

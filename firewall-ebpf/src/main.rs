@@ -9,6 +9,7 @@
 mod cell;
 mod clock;
 mod constants;
+mod desk;
 mod exit;
 mod frame;
 mod host_key;

@@ -31,6 +31,12 @@ pub(crate) fn number(mut value: u64) -> u64 {
     value
 }
 
+/// The same number, which is not zero and at most `MAX`, a power of two. Changes nothing, but tells the verifier so.
+#[inline(always)]
+pub(crate) fn bounded<const MAX: usize>(value: u32) -> u32 {
+    (number(u64::from(value - 1)) as u32 & (MAX as u32 - 1)) + 1
+}
+
 /// The same reference, but the compiler no longer knows what it refers to: constants are set by the loader.
 #[inline(always)]
 pub(crate) fn reference<T>(constant: &'static T) -> &'static T {

@@ -11,13 +11,14 @@ use firewall_common::sip::{Class, Window};
 use firewall_common::verdict::{Flow, Verdict};
 
 use crate::constants::policy;
+use crate::desk;
 use crate::exit::{self, Action};
 use crate::frame::Frame;
 use crate::opaque;
 use crate::scan;
 use crate::stage::sip::Said;
 use crate::stage::source::Who;
-use crate::stage::{deny, fragment, hold, limit, ports, response, signature, sip, source, transport};
+use crate::stage::{copy, deny, fragment, hold, limit, ports, response, signature, sip, source, transport};
 use crate::trial::{Circumstances, Trial};
 
 /// Judges a frame and draws the consequences.
@@ -35,7 +36,7 @@ fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict>
     trial.protocol = packet.protocol as u8;
     trial.payload_at = packet.at;
     if packet.part.offset != 0 {
-        return fragment::later(trial, &packet);
+        return fragment::later(frame, trial, &packet);
     }
     let ports = Ports::parse(frame, &forget(packet))?;
     trial.src_port = ports.src;
@@ -91,7 +92,11 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
         Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
     };
     trial.forget();
-    message(frame, trial, packet, &who, payload.forget())?;
+    let (packet, payload) = (forget(*packet), payload.forget());
+    let asked = message(frame, trial, &packet, &who, payload)?;
+    if opaque::forget(u64::from(payload.copied | asked)) != 0 {
+        copy::received(frame, trial, &forget(packet), &who, payload.forget().part());
+    }
     Continue(who.pass())
 }
 
@@ -102,6 +107,10 @@ struct Payload {
     len: u32,
     /// Not zero for TCP: only a segment that begins a request is judged, the others are the middle of a stream.
     stream: u32,
+    /// Not zero if it is copied, whatever it says.
+    copied: u32,
+    /// The flags of its copy.
+    flags: u32,
 }
 
 impl Payload {
@@ -111,7 +120,16 @@ impl Payload {
             at: opaque::forget(u64::from(self.at)) as u32,
             len: opaque::forget(u64::from(self.len)) as u32,
             stream: opaque::forget(u64::from(self.stream)) as u32,
+            copied: opaque::forget(u64::from(self.copied)) as u32,
+            flags: opaque::forget(u64::from(self.flags)) as u32,
         }
+    }
+
+    /// What is copied of it. As much of it as is ever examined has been.
+    #[inline(always)]
+    fn part(self) -> copy::Part {
+        let examined = if self.len > EXAMINED { EXAMINED } else { self.len };
+        copy::Part { at: self.at, len: self.len, examined, stream: self.stream, flags: self.flags }
     }
 }
 
@@ -122,7 +140,7 @@ fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pack
     let datagram = packet::udp(frame, &forget(*packet))?;
     trial.payload_at = datagram.at;
     limit::judge_total(trial, who)?;
-    Continue(Payload { at: datagram.at, len: datagram.len, stream: 0 })
+    Continue(Payload { at: datagram.at, len: datagram.len, stream: 0, copied: 0, flags: 0 })
 }
 
 /// A segment's payload; that of TLS is not looked at, so it has no length here.
@@ -139,10 +157,15 @@ fn segment<C: Circumstances>(
     if segment.flags & (SYN | ACK) == SYN {
         limit::judge(trial, who, Class::Connect)?;
     }
-    let len = if class & port::SIP_TLS != 0 { 0 } else { segment.len };
-    Continue(Payload { at: segment.at, len, stream: 1 })
+    if class & port::SIP_TLS != 0 {
+        return Continue(Payload { at: segment.at, len: 0, stream: 1, copied: 0, flags: 0 });
+    }
+    let flags = copy::tcp_flags(segment.flags);
+    let copied = u32::from(segment.len != 0 || flags != 0);
+    Continue(Payload { at: segment.at, len: segment.len, stream: 1, copied, flags })
 }
 
+/// Judges what it says; not zero if it is copied for that.
 #[inline(always)]
 fn message<C: Circumstances>(
     frame: &Frame,
@@ -150,21 +173,26 @@ fn message<C: Circumstances>(
     packet: &Packet,
     who: &Who,
     payload: Payload,
-) -> Flow<()> {
-    let stream = payload.stream != 0;
-    if stream && payload.len == 0 {
-        return Continue(());
+) -> Flow<u32> {
+    let Payload { at, len, stream, .. } = payload.forget();
+    let stream = stream != 0;
+    if stream && len == 0 {
+        return Continue(0);
     }
-    let Some(window) = frame.payload(payload.at, payload.len) else {
-        return trial.object(Verdict::of(if stream { Reason::MalformedTcp } else { Reason::MalformedUdp }));
+    let Some(window) = desk::payload(frame, at, len) else {
+        trial.object(Verdict::of(if stream { Reason::MalformedTcp } else { Reason::MalformedUdp }))?;
+        return Continue(0);
     };
     let said = sip::classify(window);
     let stream = payload.forget().stream != 0;
     match said {
-        None if stream => Continue(()),
-        None => sip::object(trial, window, forget(*packet).part.is_fragment()),
-        Some(said) if stream && said.request().is_none() => Continue(()),
-        Some(said) => content(trial, who, window, said),
+        None if stream => Continue(0),
+        None => sip::object(trial, window, forget(*packet).part.is_fragment()).map_continue(|()| 0),
+        Some(said) if stream && said.request().is_none() => Continue(0),
+        Some(said) => {
+            content(trial, who, window, said)?;
+            Continue(opaque::forget(u64::from(said.request().map_or(0, |(method, _)| copy::wants(who, method)))) as u32)
+        }
     }
 }
 

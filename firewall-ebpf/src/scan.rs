@@ -4,10 +4,25 @@
 //! memory 5.12), and where it is called the verifier knows nothing of what it returns. Refuses: knowing what is scanned
 //! (see [`firewall_common::sip`]).
 use firewall_common::sip::header_scan::{self, Values};
-use firewall_common::sip::{Window, account, signature};
+use firewall_common::sip::{self, Message, Method, Window, account, signature};
 
 use crate::constants::signatures;
 use crate::opaque;
+
+/// A request.
+pub(crate) const REQUEST: u32 = 1;
+/// A response.
+pub(crate) const RESPONSE: u32 = 2;
+/// A keep-alive, or a STUN binding request.
+const KEEPALIVE: u32 = 3;
+
+/// What a payload is, a request's method, and where the headers begin; nothing for what is not SIP.
+#[inline(always)]
+pub(crate) fn classify(window: &Window, start_line_max: u32) -> Option<[u32; 3]> {
+    let packed = sipfw_classify(window, start_line_max);
+    let kind = packed as u32 & 0xff;
+    (opaque::forget(u64::from(kind)) != 0).then_some([kind, packed as u32 >> 8, (packed >> 32) as u32])
+}
 
 /// Where header values begin.
 #[inline(always)]
@@ -36,8 +51,22 @@ pub(crate) fn from(window: &Window, at: u32) -> Option<u32> {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn sipfw_locate(window: *const Window, headers: u32, limit: u32) -> u64 {
+extern "C" fn sipfw_classify(window: *const Window, start_line_max: u32) -> u64 {
     // SAFETY: the verifier lets only a pointer to a whole window or null in.
+    let found = unsafe { window.as_ref() }.and_then(|window| sip::classify(window, start_line_max));
+    let (kind, method, headers) = match found {
+        Some(Message::Request(method, headers)) => (REQUEST, method, headers),
+        Some(Message::Response(headers)) => (RESPONSE, Method::Extension, headers),
+        Some(Message::Keepalive | Message::Stun) => (KEEPALIVE, Method::Extension, 0),
+        None => (0, Method::Extension, 0),
+    };
+    opaque::forget(u64::from(kind | (method as u32) << 8) | u64::from(headers) << 32)
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_locate(window: *const Window, headers: u32, limit: u32) -> u64 {
+    // SAFETY: as above.
     let Some(window) = (unsafe { window.as_ref() }) else {
         return 0;
     };

@@ -105,6 +105,8 @@ pub(crate) struct Trial<C> {
     pub(crate) peer: u64,
     /// The number plus one of the class whose limit applies, once known.
     pub(crate) class: u64,
+    /// The number plus one of the sender's [`firewall_common::copy::Kind`], once the packet has been copied.
+    pub(crate) copied: u64,
     /// Addresses, once read.
     src: Addr,
     /// Addresses, once read.
@@ -129,6 +131,7 @@ impl<C: Circumstances> Trial<C> {
             noted: (0, 0),
             peer: 0,
             class: 0,
+            copied: 0,
             src: none,
             dst: none,
             src_port: 0,

@@ -24,11 +24,11 @@ pub mod running;
 pub mod stats;
 mod tables;
 
-pub use copies::CopyRing;
-pub use enforcer::Enforcer;
+pub use copies::{Copies, CopyRecord, CopyRing};
+pub use enforcer::{Banned, Enforcer};
 pub use error::{Error, Result};
 pub use events::{EventCredits, EventRing};
 pub use instance::{AttachMode, Instance, InstanceInfo, Reloaded, StartOptions, Started, Synced};
 pub use kernel_log::KernelLog;
 pub use running::{RunningPeer, RunningPolicy};
-pub use stats::{PeerStats, ReasonStats, Stats, Usage};
+pub use stats::{CopyStats, PeerStats, ReasonStats, Stats, Usage};

@@ -13,6 +13,7 @@
 mod compile;
 mod diff;
 mod list;
+mod pending;
 mod prefix;
 mod prefix_map;
 mod record;
@@ -23,9 +24,11 @@ mod warn;
 #[cfg(test)]
 mod model;
 
-pub use compile::{Clock, KernelEntries, compile, is_source};
-pub use diff::{Changes, MapChanges, diff, is_pending};
+pub(crate) use compile::may_ban;
+pub use compile::{Clock, KernelEntries, compile, is_source, source_prefix};
+pub use diff::{Changes, MapChanges, diff};
 pub use list::{LineError, ListedPrefix, parse_list};
+pub use pending::{Held, PENDING, Placement, Which, pending, place, without_bans};
 pub use prefix::{PrefixError, TooWide, check_width, covers, is_v4, parse_prefix, prefix_text};
 pub use prefix_map::PrefixMap;
 pub(crate) use record::as_text;

@@ -41,7 +41,7 @@ pub use entry::{AddReport, DeleteReport, Filter};
 pub use error::StoreError;
 pub use event::{NewEvent, StoredEvent};
 pub use hold::{NewHold, StoredHold};
-pub use learned::{Learned, What, source_prefix};
+pub use learned::{Learned, What};
 pub use open::{FILE_NAME, Options};
 pub use record::{LearnedCounts, Recorded};
 pub use registrant::{Ended, NewRegistrant, StoredRegistrant};

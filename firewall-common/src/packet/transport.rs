@@ -9,8 +9,12 @@ use core::ops::ControlFlow::Continue;
 const UDP_HEADER: u32 = 8;
 const TCP_HEADER: u32 = 20;
 
+/// TCP's FIN flag.
+pub const FIN: u8 = 0x01;
 /// TCP's SYN flag.
 pub const SYN: u8 = 0x02;
+/// TCP's RST flag.
+pub const RST: u8 = 0x04;
 /// TCP's ACK flag.
 pub const ACK: u8 = 0x10;
 
@@ -93,4 +97,10 @@ pub fn tcp<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Flow<TcpSegment> {
         return stop(Reason::MalformedTcp);
     }
     Continue(TcpSegment { flags, at: packet.at + header, len: packet.len - header })
+}
+
+/// The sequence number of a TCP segment's first byte.
+#[inline(always)]
+pub fn tcp_sequence<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Option<u32> {
+    frame.read(packet.at + 4).map(u32::from_be_bytes)
 }

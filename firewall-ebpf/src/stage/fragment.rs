@@ -7,13 +7,15 @@ use core::ops::ControlFlow::{Break, Continue};
 
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
+use firewall_common::copy::Kind;
 use firewall_common::maps;
 use firewall_common::packet::Packet;
 use firewall_common::policy::{DatagramKey, DatagramVerdict};
 use firewall_common::reason::Reason;
 use firewall_common::verdict::{Flow, Verdict};
 
-use crate::stage::deny;
+use crate::frame::Carrier;
+use crate::stage::{copy, deny};
 use crate::trial::{Circumstances, Trial, is_monitored};
 
 #[map]
@@ -32,12 +34,11 @@ const fn key<C>(trial: &Trial<C>, packet: &Packet) -> DatagramKey {
 
 /// The verdict for a later fragment.
 #[inline(always)]
-pub(crate) fn later<C: Circumstances>(trial: &mut Trial<C>, packet: &Packet) -> Flow<Verdict> {
+pub(crate) fn later<C: Circumstances>(carrier: &impl Carrier, trial: &mut Trial<C>, packet: &Packet) -> Flow<Verdict> {
     deny::judge(trial)?;
-    // SAFETY: the value is copied at once; one that is replaced meanwhile is one of the two.
-    let known = unsafe { FRAGMENTS.get(key(trial, packet)) }.copied();
-    let known = known.filter(|first| first.until > trial.now());
-    if let Some(first) = known {
+    let first = known(trial, packet);
+    let is_known = first.until > trial.now();
+    if is_known {
         if first.dropped != 0 {
             return Break(Verdict::of(Reason::FragmentFollows));
         }
@@ -49,7 +50,21 @@ pub(crate) fn later<C: Circumstances>(trial: &mut Trial<C>, packet: &Packet) -> 
     if packet.part.offset < FIRST_LATER_BYTE {
         trial.object(Verdict::of(Reason::FragmentTiny))?;
     }
-    Continue(Verdict::of(if known.is_some() { Reason::Fragment } else { Reason::OtherTraffic }))
+    if !is_known {
+        return Continue(Verdict::of(Reason::OtherTraffic));
+    }
+    copy::later(carrier, trial, packet, &first);
+    Continue(Verdict::of(Reason::Fragment))
+}
+
+/// What was decided of the first fragment; one whose time is over if that is not known.
+#[inline(always)]
+fn known<C>(trial: &Trial<C>, packet: &Packet) -> DatagramVerdict {
+    // SAFETY: the value is copied at once; one that is replaced meanwhile is one of the two.
+    match unsafe { FRAGMENTS.get(key(trial, packet)) } {
+        Some(first) => *first,
+        None => DatagramVerdict { until: 0, end: 0, peer: 0, dropped: 0, copied: 0 },
+    }
 }
 
 /// Remembers the verdict of a first fragment. Those of denied sources need no memory: every fragment of theirs is
@@ -61,7 +76,9 @@ pub(crate) fn first<C: Circumstances>(trial: &Trial<C>, packet: &Packet, verdict
         return;
     }
     let (until, end) = (trial.now() + LIFETIME, packet.len);
-    let verdict = DatagramVerdict { until, end, peer: 0, dropped: u32::from(dropped), copied: 0 };
+    let copied = trial.copied as u32;
+    let peer = if copied == Kind::Peer as u32 + 1 { trial.peer.saturating_sub(1) as u32 } else { 0 };
+    let verdict = DatagramVerdict { until, end, peer, dropped: u32::from(dropped), copied };
     // A full map makes room by itself; nothing else can fail, and a lost entry does no harm.
     let _ = FRAGMENTS.insert(key(trial, packet), verdict, 0);
 }

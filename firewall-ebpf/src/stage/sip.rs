@@ -3,50 +3,37 @@
 //! Owns: the objection to what is not. Refuses: knowing SIP (see [`firewall_common::sip`]).
 use firewall_common::reason::Reason;
 use firewall_common::sip::start_line::is_unfinished;
-use firewall_common::sip::{Class, Message, Method, Window};
+use firewall_common::sip::{Class, Method, Window};
 use firewall_common::verdict::{Flow, Verdict};
 
 use crate::constants::policy;
 use crate::opaque;
+use crate::scan;
 use crate::trial::{Circumstances, Trial};
 
 /// What a payload is, in numbers that are read anew at each use; see [`crate::stage::source::Who::kind`].
 #[derive(Clone, Copy)]
 pub(crate) struct Said {
-    /// 0 for a request, 1 for a response, 2 for a keep-alive.
+    /// [`scan::REQUEST`] and its kin.
     kind: u32,
     method: u32,
     headers: u32,
 }
 
 impl Said {
-    #[inline(always)]
-    fn new(message: Message) -> Self {
-        let (kind, method, headers) = match message {
-            Message::Request(method, headers) => (0, method, headers),
-            Message::Response(headers) => (1, Method::Extension, headers),
-            Message::Keepalive | Message::Stun => (2, Method::Extension, 0),
-        };
-        Self {
-            kind: opaque::forget(kind) as u32,
-            method: opaque::forget(method as u64) as u32,
-            headers: opaque::forget(u64::from(headers)) as u32,
-        }
-    }
-
     /// A request's method and where its headers begin.
     #[inline(always)]
     pub(crate) fn request(&self) -> Option<(Method, u32)> {
-        (opaque::forget(u64::from(self.kind)) == 0)
+        (opaque::forget(u64::from(self.kind)) as u32 == scan::REQUEST)
             .then(|| (Method::from_number(opaque::forget(u64::from(self.method)) as u32), self.headers))
     }
 
     /// The class whose limit it counts against.
     #[inline(always)]
     pub(crate) fn class(&self) -> Class {
-        match (self.request(), opaque::forget(u64::from(self.kind))) {
+        match (self.request(), opaque::forget(u64::from(self.kind)) as u32) {
             (Some((method, _)), _) => method.class(),
-            (None, 1) => Class::Response,
+            (None, scan::RESPONSE) => Class::Response,
             (None, _) => Class::Keepalive,
         }
     }
@@ -55,7 +42,8 @@ impl Said {
 /// What a payload begins with, if it is SIP.
 #[inline(always)]
 pub(crate) fn classify(payload: &Window) -> Option<Said> {
-    firewall_common::sip::classify(payload, payload.forget(policy().start_line_max)).map(Said::new)
+    let [kind, method, headers] = scan::classify(payload, policy().start_line_max)?;
+    Some(Said { kind, method, headers })
 }
 
 /// Objects to a datagram that is no SIP, or that is the first fragment of one whose start line goes on in the next.

@@ -62,7 +62,7 @@ impl Live {
     /// Takes these holds out of the kernel.
     pub(super) fn lift_holds(&mut self, rows: &[StoredHold]) -> Result<Applied> {
         let lift = |instance: &mut Instance, row: &StoredHold| {
-            instance.lift_hold(Addr::from_bytes(row.source.addr), row.account.as_deref().map(account::hash))
+            instance.lift_hold(Addr::from_bytes(row.source.addr), row.account.as_deref().map(account::hash)).map(drop)
         };
         self.each(|instance| rows.iter().try_for_each(|row| lift(instance, row)))
     }

@@ -10,6 +10,7 @@ use aya::programs::Xdp;
 use firewall_common::addr::Addr;
 use firewall_common::limiter::HashKey;
 use firewall_common::maps::{self, program};
+use firewall_common::policy::HoldKey;
 use firewall_common::sip::account;
 
 use super::clock;
@@ -21,11 +22,10 @@ use super::maps::{capacity, carry_over, open};
 use super::place::Place;
 use super::registrants::{self, Registrants};
 use super::running::RunningPolicy;
-use super::tables::{self, Tables};
-use super::{origin, stats};
+use super::tables::{self, Content, Tables};
+use super::{holds, origin, stats};
 use crate::config::{Loaded, compile};
-use crate::entries::{self, InForce, KernelEntries, ListEntry, StoredEntry};
-use crate::store::StoredHold;
+use crate::entries::InForce;
 
 /// A generation whose maps and policy can be used by the next.
 pub(super) struct Previous {
@@ -48,6 +48,8 @@ pub(super) struct Draft {
     pub(super) resized: Vec<&'static str>,
     /// Whether the entries' maps were made anew, and so are empty.
     pub(super) empty_tables: bool,
+    /// Whether there is no generation to take registrants from.
+    pub(super) empty_registrants: bool,
     /// Whether bans are kept by the same sources as before.
     pub(super) same_sources: bool,
     guard: Guard,
@@ -80,17 +82,16 @@ impl Draft {
         let plan = Plan::new(place, previous, &capacities, &policy)?;
         plan.kept.iter().try_for_each(|name| carry_over(&plan.from, &dir, name))?;
         let ebpf = load_with_key(loaded, &capacities, &dir, !plan.kept.contains(&maps::HASH_KEY))?;
-        if plan.copies_registrants {
-            registrants::copy(&plan.from, &dir, plan.v6_changed, clock::now().mono_ns)?;
-        }
+        plan.copy_what_is_new(&dir)?;
         if let Some(earlier) = previous.and_then(|previous| previous.policy.as_ref()) {
             policy.add_counts(&stats::read(&plan.from, Some(earlier))?.peers);
         }
         policy.write(&place.policy_file(number))?;
         origin::write(&place.config_file(number), loaded)?;
         let empty_tables = !plan.kept.contains(&maps::SOURCES);
-        let same_sources = !plan.v6_changed;
-        let mut draft = Self { ebpf, policy, resized: plan.resized, empty_tables, same_sources, guard };
+        let (same_sources, empty_registrants) = (!plan.v6_changed, !plan.takes_over);
+        let mut draft =
+            Self { ebpf, policy, resized: plan.resized, empty_tables, empty_registrants, same_sources, guard };
         draft.program(program::INGRESS)?;
         draft.program(program::PROBE)?;
         Ok(draft)
@@ -100,21 +101,25 @@ impl Draft {
         self.guard.place.generation(self.guard.number)
     }
 
-    /// Fills empty maps with the entries that hold.
-    pub(super) fn fill(&self, in_force: &InForce) -> Result<Synced> {
-        enforce(&mut Tables::open(&self.dir())?, in_force, &self.policy)
+    /// Fills empty maps with the entries that hold, and with the generation before's bans that the database does not have
+    /// yet.
+    pub(super) fn fill(&self, in_force: &InForce, previous: Option<&Previous>) -> Result<Synced> {
+        let read = |previous: &Previous| Tables::open(&self.guard.place.generation(previous.number))?.read();
+        let old = previous.map_or_else(|| Ok(Content::default()), read)?;
+        let before = previous.and_then(|previous| previous.policy.as_ref()).unwrap_or(&self.policy);
+        Tables::open(&self.dir())?.fill(in_force, &old, before, &self.policy)
     }
 
-    /// Fills empty maps with whom the slow path trusted and held before.
-    pub(super) fn learn(&self, learned: &Learned) -> Result<()> {
+    /// Fills empty maps with whom the slow path trusted and held before; how many registrants found no room.
+    pub(super) fn learn(&self, learned: &Learned) -> Result<usize> {
         let now = clock::now();
-        Registrants::open(&self.dir())?.fill(&learned.registrants, now)?;
         let mut holds = Holds::open(&self.dir())?;
-        let account = |held: &StoredHold| held.account.as_deref().map(account::hash);
-        learned.holds.iter().try_for_each(|held| {
-            let source = Addr::from_bytes(held.source.addr);
-            holds.add(source, account(held), now.deadline(held.until), now.mono_ns)
-        })
+        for held in &learned.holds {
+            let account = held.account.as_deref().map_or(HoldKey::WHOLE, account::hash);
+            let key = HoldKey { source: Addr::from_bytes(held.source.addr), account };
+            holds.hold(key, now.deadline(held.until), now.mono_ns)?;
+        }
+        Registrants::open(&self.dir())?.fill(&learned.registrants, now)
     }
 
     /// Fills empty maps with what the generation before had.
@@ -149,29 +154,17 @@ fn loaded_program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut 
     ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
 }
 
-/// The entries' maps for the peers and sources of a policy.
-pub(super) fn compiled(active: &[StoredEntry], listed: &[ListEntry], policy: &RunningPolicy) -> KernelEntries {
-    entries::compile(active, listed, &policy.peer_prefixes(), policy.v6_prefix, clock::now())
-}
-
-/// Makes the entries' maps equal what is in force. Block lists must not keep a ban or an entry of the operator's out: if
-/// they do not fit, they are left out as a whole.
-pub(super) fn enforce(tables: &mut Tables, in_force: &InForce, policy: &RunningPolicy) -> Result<Synced> {
-    let wanted = compiled(&in_force.entries, &in_force.listed, policy);
-    if in_force.listed.is_empty() || tables.check_room(&wanted).is_ok() {
-        return tables.write(&wanted);
-    }
-    let synced = tables.write(&compiled(&in_force.entries, &[], policy))?;
-    Ok(Synced { unlisted: in_force.listed.len(), ..synced })
-}
+/// Maps that are kept by source, and mean something else where a source has another width.
+const BY_SOURCE: [&str; 2] = [maps::REGISTRANTS, maps::HOLDS];
 
 /// What is taken over.
 struct Plan {
     from: PathBuf,
     kept: Vec<&'static str>,
     resized: Vec<&'static str>,
-    copies_registrants: bool,
     v6_changed: bool,
+    /// Whether there is a generation to take from.
+    takes_over: bool,
 }
 
 impl Plan {
@@ -182,13 +175,12 @@ impl Plan {
         policy: &RunningPolicy,
     ) -> Result<Self> {
         let from = place.generation(previous.map_or(0, |previous| previous.number));
-        let mut plan = Self { from, kept: vec![], resized: vec![], copies_registrants: false, v6_changed: false };
+        let mut plan = Self { from, kept: vec![], resized: vec![], v6_changed: false, takes_over: previous.is_some() };
         let Some(previous) = previous else { return Ok(plan) };
         // Bans and registrants are kept by source; where a source has another width, they mean something else.
         plan.v6_changed = previous.policy.as_ref().is_none_or(|old| old.v6_prefix != policy.v6_prefix);
         plan.resized = resized(&plan.from, capacities)?;
         plan.kept = maps::STATE.iter().copied().filter(|name| plan.keeps(name)).collect();
-        plan.copies_registrants = !plan.kept.contains(&maps::REGISTRANTS);
         Ok(plan)
     }
 
@@ -197,7 +189,23 @@ impl Plan {
         if tables::GROUP.contains(&name) {
             return !self.v6_changed && !tables::GROUP.iter().any(|name| resized(name));
         }
-        !resized(name) && (name != maps::REGISTRANTS || !self.v6_changed)
+        !resized(name) && !(self.v6_changed && BY_SOURCE.contains(&name))
+    }
+
+    /// Fills maps that were made anew with what those of the generation before hold.
+    fn copy_what_is_new(&self, dir: &Path) -> Result<()> {
+        let (from, now) = (&self.from, clock::now().mono_ns);
+        let is_new = |name: &&str| self.takes_over && !self.kept.contains(name);
+        if is_new(&maps::REGISTRANTS) {
+            registrants::copy(from, dir, self.v6_changed, now)?;
+        }
+        if is_new(&maps::SWITCHES) {
+            tables::copy_switches(from, dir)?;
+        }
+        if is_new(&maps::HOLDS) {
+            holds::copy(from, dir, self.v6_changed, now)?;
+        }
+        Ok(())
     }
 }
 

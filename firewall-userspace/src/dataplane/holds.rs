@@ -1,10 +1,10 @@
-//! Holds in the kernel's map, and the switch that spares a look where there are none.
+//! The holds in the kernel's map.
 //!
-//! Owns: adding, lifting and sweeping them. Refuses: deciding who is held.
+//! Owns: adding, ending, sweeping and copying them, and the switch without which the kernel looks for none. Refuses: deciding
+//! who is held, and more than one writer at a time.
 use std::path::Path;
 
-use aya::maps::{Array, HashMap, MapData};
-use firewall_common::addr::Addr;
+use aya::maps::{Array, HashMap, MapData, MapError};
 use firewall_common::maps;
 use firewall_common::policy::{HOLDS_ACCOUNTS, HOLDS_SOURCES, Hold, HoldKey, SWITCH_HOLDS};
 
@@ -25,63 +25,76 @@ impl Holds {
         Ok(Self { map, switches, capacity: capacity(dir, maps::HOLDS)? })
     }
 
-    /// Holds a source, or one account there, until `until` (the kernel's nanoseconds). One that is held already keeps its
-    /// cell. A full map lets go of what has ended.
-    pub(super) fn add(&mut self, source: Addr, account: Option<u64>, until: u64, now: u64) -> Result<()> {
-        let key = HoldKey { source, account: account.unwrap_or(HoldKey::WHOLE) };
+    /// Holds until `until` (the kernel's nanoseconds). What is held already keeps its rate.
+    pub(super) fn hold(&mut self, key: HoldKey, until: u64, now: u64) -> Result<()> {
         let cell = self.map.get(&key, 0).map_or(0, |known| known.cell);
-        let value = Hold { until, cell };
-        match self.map.insert(key, value, 0) {
+        self.turn_on(kind(&key))?;
+        match self.map.insert(key, Hold { until, cell }, 0) {
             Err(error) if errno(&error) == Some(libc::E2BIG) => {
                 self.sweep(now)?;
-                self.map.insert(key, value, 0).map_err(|_| self.full())?;
+                self.turn_on(kind(&key))?;
+                self.map.insert(key, Hold { until, cell }, 0).map_err(|error| self.refused(&error))
             }
-            added => added.doing(|| "add a hold".to_owned())?,
+            result => result.map_err(|error| self.refused(&error)),
         }
-        self.turn_on(if account.is_some() { HOLDS_ACCOUNTS } else { HOLDS_SOURCES })
     }
 
-    /// Lets go of a source, or of one account there.
-    pub(super) fn remove(&mut self, source: Addr, account: Option<u64>) -> Result<()> {
-        self.remove_key(&HoldKey { source, account: account.unwrap_or(HoldKey::WHOLE) })
+    /// Ends a hold; whether there was one.
+    pub(super) fn unhold(&mut self, key: &HoldKey) -> Result<bool> {
+        match self.map.remove(key) {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(Error::kernel("end a hold", &error)),
+        }
     }
 
-    /// Removes what has ended, and turns off the look-ups that nothing is left for; how many went.
+    /// Removes those that have ended, and turns off what nobody needs; how many.
     pub(super) fn sweep(&mut self, now: u64) -> Result<usize> {
-        let all = self.map.iter().collect::<std::result::Result<Vec<_>, _>>().doing(reading)?;
-        let (ended, left): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, hold)| hold.until <= now);
-        ended.iter().try_for_each(|(key, _)| self.remove_key(key))?;
-        let kind = |key: &HoldKey| if key.account == HoldKey::WHOLE { HOLDS_SOURCES } else { HOLDS_ACCOUNTS };
-        let kinds = left.iter().fold(0, |kinds, (key, _)| kinds | kind(key));
-        self.switches.set(SWITCH_HOLDS, kinds, 0).doing(switching)?;
+        let (ended, alive): (Vec<_>, Vec<_>) = self.all()?.into_iter().partition(|(_, hold)| hold.until <= now);
+        for (key, _) in &ended {
+            self.unhold(key)?;
+        }
+        self.switch(alive.iter().fold(0, |kinds, (key, _)| kinds | kind(key)))?;
         Ok(ended.len())
     }
 
-    /// Has the kernel look for these kinds of holds.
-    pub(super) fn turn_on(&mut self, kinds: u64) -> Result<()> {
-        let old = self.switches.get(&SWITCH_HOLDS, 0).doing(switching)?;
-        if old & kinds == kinds {
-            return Ok(());
-        }
-        self.switches.set(SWITCH_HOLDS, old | kinds, 0).doing(switching)
+    fn turn_on(&mut self, kinds: u64) -> Result<()> {
+        let old = self.switches.get(&SWITCH_HOLDS, 0).doing(|| "read a switch".to_owned())?;
+        self.switch(old | kinds)
     }
 
-    fn remove_key(&mut self, key: &HoldKey) -> Result<()> {
-        match self.map.remove(key) {
-            Err(error) if !is_missing(&error) => Err(Error::kernel("remove a hold", &error)),
-            _ => Ok(()),
-        }
+    fn switch(&mut self, kinds: u64) -> Result<()> {
+        self.switches.set(SWITCH_HOLDS, kinds, 0).doing(|| "set a switch".to_owned())
     }
 
-    fn full(&self) -> Error {
-        Error::Full { key: "capacity.holds", wanted: self.capacity as usize + 1, capacity: self.capacity }
+    fn all(&self) -> Result<Vec<(HoldKey, Hold)>> {
+        self.map.iter().collect::<std::result::Result<_, _>>().doing(|| "read the holds".to_owned())
+    }
+
+    fn refused(&self, error: &MapError) -> Error {
+        let wanted = self.capacity as usize + 1;
+        match errno(error) {
+            Some(libc::E2BIG) => Error::Full { key: "capacity.holds", wanted, capacity: self.capacity },
+            _ => Error::kernel("hold a source", error),
+        }
     }
 }
 
-fn reading() -> String {
-    "read the holds".to_owned()
+const fn kind(key: &HoldKey) -> u64 {
+    if key.account == HoldKey::WHOLE { HOLDS_SOURCES } else { HOLDS_ACCOUNTS }
 }
 
-fn switching() -> String {
-    "turn on the look-up of holds".to_owned()
+/// Copies to another generation's map what is still held, as far as there is room, the longest first; with `v4_only`, that
+/// of IPv4.
+pub(super) fn copy(from: &Path, to: &Path, v4_only: bool, now: u64) -> Result<()> {
+    let (old, mut new) = (Holds::open(from)?, Holds::open(to)?);
+    let wanted = |(key, hold): &(HoldKey, Hold)| hold.until > now && (!v4_only || key.source.is_v4());
+    let mut alive: Vec<_> = old.all()?.into_iter().filter(wanted).collect();
+    alive.sort_by_key(|(_, hold)| std::cmp::Reverse(hold.until));
+    alive.truncate(new.capacity as usize);
+    for (key, hold) in alive {
+        new.turn_on(kind(&key))?;
+        new.map.insert(key, hold, 0).map_err(|error| new.refused(&error))?;
+    }
+    Ok(())
 }

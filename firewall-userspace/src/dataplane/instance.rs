@@ -17,16 +17,14 @@ use std::path::PathBuf;
 
 use aya::programs::Xdp;
 use aya_obj::programs::XdpAttachType;
-use firewall_common::addr::{Addr, Prefix};
-use firewall_common::copy::Ring;
+use firewall_common::addr::Addr;
 use firewall_common::maps::program;
 
 use super::attach::Held;
-use super::copies::CopyRing;
-use super::enforcer::{self, Enforcer};
+use super::copies::Copies;
+use super::enforcer::Enforcer;
 use super::error::{Context as _, Error, Result};
 use super::events::{EventCredits, EventRing};
-use super::holds::Holds;
 use super::lock::InstanceLock;
 use super::place::Place;
 use super::registrants::Registrants;
@@ -238,34 +236,29 @@ impl Instance {
         EventRing::open(&self.dir())
     }
 
+    /// The reading ends of the rings of copies. Only the daemon reads them.
+    pub fn copies(&self) -> Result<Copies> {
+        Copies::open(&self.dir())
+    }
+
+    /// What changes the kernel's maps at once, from whichever thread has it.
+    pub fn enforcer(&self) -> Result<Enforcer> {
+        Enforcer::open(&self.dir(), self.policy()?)
+    }
+
     /// The budget for events.
     pub fn event_credits(&self) -> Result<EventCredits> {
         EventCredits::open(&self.dir())
     }
 
-    /// The reading end of a ring of copies. Only the daemon reads it: a copy is read once.
-    pub fn copies(&self, ring: Ring) -> Result<CopyRing> {
-        CopyRing::open(&self.dir(), ring)
-    }
-
-    /// The maps that the slow path writes.
-    pub fn enforcer(&self) -> Result<Enforcer> {
-        Enforcer::open(&self.dir(), self.policy()?)
-    }
-
-    /// Takes bans that cover `named` and that no database knows yet out of the kernel; whose they were.
-    pub fn drop_pending(&mut self, named: Prefix) -> Result<Vec<Prefix>> {
-        enforcer::drop_pending(&self.dir(), named, self.policy()?.v6_prefix)
-    }
-
     /// Lets go of a held source, or of one account there (by its hash).
-    pub fn lift_hold(&mut self, source: Addr, account: Option<u64>) -> Result<()> {
-        Holds::open(&self.dir())?.remove(source, account)
+    pub fn lift_hold(&mut self, source: Addr, account: Option<u64>) -> Result<bool> {
+        self.enforcer()?.unhold(source, account)
     }
 
     /// Removes holds that have ended; how many.
     pub fn sweep_holds(&mut self) -> Result<usize> {
-        Holds::open(&self.dir())?.sweep(clock::now().mono_ns)
+        self.enforcer()?.sweep_holds()
     }
 
     /// Trusts a source until `until` (Unix milliseconds), with fresh rates; one that is trusted already keeps its own.

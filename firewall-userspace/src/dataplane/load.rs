@@ -197,6 +197,8 @@ fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
         (maps::PEER_PREFIXES, capacities.peer_prefixes),
         (maps::REGISTRANTS, capacities.registrants),
         (maps::HOLDS, capacities.holds),
+        (maps::COPIES_STRANGERS, capacities.strangers_ring),
+        (maps::COPIES_TRUSTED, capacities.trusted_ring),
         (maps::CELLS, 2 * capacities.cells),
         (maps::FRAGMENTS, capacities.fragments),
         (maps::PEER_RULES, rules),

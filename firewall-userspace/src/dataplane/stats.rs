@@ -5,8 +5,9 @@ use std::path::Path;
 
 use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{HashMap, MapData, PerCpuArray, PerCpuValues};
+use firewall_common::copy::{RINGS, Ring};
 use firewall_common::maps;
-use firewall_common::policy::{Counter, Entry, PeerCounter, Registrant};
+use firewall_common::policy::{Counter, Entry, Hold, PeerCounter, Registrant};
 use firewall_common::reason::Reason;
 
 use super::error::{Context as _, Result};
@@ -22,6 +23,19 @@ pub struct Stats {
     pub peers: Vec<PeerStats>,
     /// Events that a full ring lost.
     pub events_lost: u64,
+    /// Copies of packets, by ring.
+    pub copies: [CopyStats; RINGS],
+}
+
+/// What became of the copies for one ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyStats {
+    /// The ring.
+    pub ring: Ring,
+    /// Copies that it took.
+    pub made: u64,
+    /// Copies that it had no room for.
+    pub lost: u64,
 }
 
 /// What one reason decided.
@@ -65,12 +79,25 @@ pub(super) fn read(dir: &Path, policy: Option<&RunningPolicy>) -> Result<Stats> 
         let get = |counters: &[Counter]| counters.get(at).copied().unwrap_or_default();
         ReasonStats { reason: *reason, enforced: get(&enforced), monitored: get(&monitored) }
     };
-    let lost: PerCpuArray<MapData, u64> = open(dir, maps::EVENTS_LOST)?;
+    let lost = sums(dir, maps::EVENTS_LOST)?;
     Ok(Stats {
         reasons: Reason::ALL.iter().map(reason).collect(),
         peers: peers(dir, policy)?,
-        events_lost: lost.get(&0, 0).doing(reading)?.iter().sum(),
+        events_lost: lost.first().copied().unwrap_or(0),
+        copies: copies(dir)?,
     })
+}
+
+fn copies(dir: &Path) -> Result<[CopyStats; RINGS]> {
+    let (made, lost) = (sums(dir, maps::COPIES_MADE)?, sums(dir, maps::COPIES_LOST)?);
+    let of = |counts: &[u64], ring: Ring| counts.get(ring as usize).copied().unwrap_or(0);
+    Ok(Ring::ALL.map(|ring| CopyStats { ring, made: of(&made, ring), lost: of(&lost, ring) }))
+}
+
+/// The numbers of a per-CPU array, added up over CPUs.
+fn sums(dir: &Path, name: &str) -> Result<Vec<u64>> {
+    let map: PerCpuArray<MapData, u64> = open(dir, name)?;
+    map.iter().map(|values| values.map(|values| values.iter().sum()).doing(reading)).collect()
 }
 
 /// Counts the elements of the maps that can fill up.
@@ -79,11 +106,13 @@ pub(super) fn usage(dir: &Path) -> Result<Vec<Usage>> {
     let prefixes: LpmTrie<MapData, [u8; 16], Entry> = open(dir, maps::ENTRIES)?;
     let peers: LpmTrie<MapData, [u8; 16], u32> = open(dir, maps::PEER_PREFIXES)?;
     let registrants: HashMap<MapData, [u8; 16], Registrant> = open(dir, maps::REGISTRANTS)?;
+    let holds: HashMap<MapData, [u8; 24], Hold> = open(dir, maps::HOLDS)?;
     let counted = [
         ("bans", maps::SOURCES, sources.keys().count()),
         ("entries", maps::ENTRIES, prefixes.keys().count()),
         ("peer_prefixes", maps::PEER_PREFIXES, peers.keys().count()),
         ("registrants", maps::REGISTRANTS, registrants.keys().count()),
+        ("holds", maps::HOLDS, holds.keys().count()),
     ];
     let usage = |(key, name, count): (&'static str, &str, usize)| {
         Ok(Usage { key, elements: u32::try_from(count).unwrap_or(u32::MAX), capacity: capacity(dir, name)? })

@@ -6,17 +6,22 @@ use std::collections::HashMap as StdMap;
 use std::path::Path;
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::{Array, HashMap, MapData};
+use aya::maps::{Array, HashMap, MapData, MapError};
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::entry_filter::EntryFilter;
 use firewall_common::maps;
-use firewall_common::policy::{Entry, SWITCH_SCOPE_ALL};
+use firewall_common::policy::{Action, Entry, SWITCH_HOLDS, SWITCH_RESPONSES, SWITCH_SCOPE_ALL};
 
 use super::clock;
-use super::error::{Context as _, Error, Result};
+use super::error::{Context as _, Error, Result, errno};
 use super::instance::Synced;
 use super::maps::{capacity, open};
-use crate::entries::{Changes, KernelEntries, MapChanges, diff, is_pending};
+use super::registrants::is_missing;
+use super::running::RunningPolicy;
+use crate::entries::{
+    Changes, Clock, Held, InForce, KernelEntries, ListEntry, MapChanges, Placement, StoredEntry, Which, compile, diff,
+    pending, place, without_bans,
+};
 
 /// The maps that go together: what one holds says nothing without the others.
 pub(super) const GROUP: [&str; 4] = [maps::SOURCES, maps::ENTRIES, maps::ENTRY_FILTER, maps::SWITCHES];
@@ -32,6 +37,7 @@ pub(super) struct Tables {
 }
 
 /// What both maps hold.
+#[derive(Default)]
 pub(super) struct Content {
     pub(super) sources: StdMap<Addr, Entry>,
     pub(super) prefixes: StdMap<Prefix, Entry>,
@@ -53,31 +59,75 @@ impl Tables {
     /// Everything in both maps.
     pub(super) fn read(&self) -> Result<Content> {
         let sources = self.sources.iter().collect::<std::result::Result<_, _>>().doing(reading)?;
-        let prefix = |key: Key<[u8; 16]>| Prefix { bits: key.prefix_len(), addr: key.data() };
-        let prefixes = self.prefixes.iter().map(|item| item.map(|(key, value)| (prefix(key), value)));
+        let prefixes = self.prefixes.iter().map(|item| item.map(|(key, value)| (prefix_of(&key), value)));
         Ok(Content { sources, prefixes: prefixes.collect::<std::result::Result<_, _>>().doing(reading)? })
     }
 
-    /// Whether they would fit.
-    pub(super) fn check_room(&self, wanted: &KernelEntries) -> Result<()> {
+    /// Whether the database's entries would fit, beside the bans that it does not have yet. Block lists give way to entries,
+    /// so they are not looked at.
+    pub(super) fn check_room(&self, active: &[StoredEntry], policy: &RunningPolicy) -> Result<()> {
+        self.check(&wanted(active, &[], &self.read()?, policy, policy, clock::now()))
+    }
+
+    fn check(&self, wanted: &KernelEntries) -> Result<()> {
         check("capacity.bans", wanted.sources.len(), self.sources_max)?;
         check("capacity.entries", wanted.prefixes.len(), self.prefixes_max)
     }
 
+    /// Makes the maps equal the database, but for bans that it does not have yet: those stay.
+    pub(super) fn sync(&mut self, in_force: &InForce, policy: &RunningPolicy) -> Result<Synced> {
+        // Before the entries, so that a bit which somebody sets for a new ban meanwhile is none of those to be cleared.
+        let filter = self.read_filter()?;
+        let old = self.read()?;
+        let (wanted, unlisted) = self.fitting(in_force, &old, policy, policy);
+        Ok(Synced { unlisted, ..self.put(&wanted, &old, &filter)? })
+    }
+
+    /// Fills empty maps with the database's entries, and with bans of `old`, the maps of the policy `before`, that it does
+    /// not have yet.
+    pub(super) fn fill(
+        &mut self,
+        in_force: &InForce,
+        old: &Content,
+        before: &RunningPolicy,
+        policy: &RunningPolicy,
+    ) -> Result<Synced> {
+        let (wanted, unlisted) = self.fitting(in_force, old, before, policy);
+        Ok(Synced { unlisted, ..self.write(&wanted)? })
+    }
+
+    /// What is wanted, and how many prefixes of block lists are left out. Lists must not keep a ban or an entry of the
+    /// operator's out: if they do not fit, they are left out as a whole.
+    fn fitting(
+        &self,
+        in_force: &InForce,
+        old: &Content,
+        before: &RunningPolicy,
+        policy: &RunningPolicy,
+    ) -> (KernelEntries, usize) {
+        let clock = clock::now();
+        let all = wanted(&in_force.entries, &in_force.listed, old, before, policy, clock);
+        if in_force.listed.is_empty() || self.check(&all).is_ok() {
+            return (all, 0);
+        }
+        (wanted(&in_force.entries, &[], old, before, policy, clock), in_force.listed.len())
+    }
+
     /// Makes the maps equal `wanted`.
     pub(super) fn write(&mut self, wanted: &KernelEntries) -> Result<Synced> {
-        self.check_room(wanted)?;
+        let filter = self.read_filter()?;
         let old = self.read()?;
-        let now = clock::now().mono_ns;
-        let changes = diff(&old.sources, &old.prefixes, wanted, now);
-        let mut filter = wanted.filter.clone();
-        let pending = old.sources.iter().filter(|(_, entry)| is_pending(entry, now));
-        pending.for_each(|(source, _)| filter.insert_source(*source));
+        self.put(wanted, &old, &filter)
+    }
+
+    fn put(&mut self, wanted: &KernelEntries, old: &Content, filter: &[u64]) -> Result<Synced> {
+        self.check(wanted)?;
+        let changes = diff(&old.sources, &old.prefixes, wanted);
         // The filter and the switch first let more through to the maps than they must, and only then just what they must.
-        self.write_filter(&filter, true)?;
+        self.write_filter(&wanted.filter, &[])?;
         self.write_switch(wanted.scope_all, true)?;
-        self.carry_out(&changes, &old)?;
-        self.write_filter(&filter, false)?;
+        self.carry_out(&changes, old)?;
+        self.write_filter(&wanted.filter, filter)?;
         self.write_switch(wanted.scope_all, false)?;
         let (sources, prefixes) = (&changes.sources, &changes.prefixes);
         Ok(Synced {
@@ -128,16 +178,123 @@ impl Tables {
         changes.remove.iter().try_for_each(|prefix| self.prefixes.remove(&key(*prefix))).doing(writing)
     }
 
-    /// Writes the words of the filter that change; with `and_old`, no bit is cleared.
-    fn write_filter(&mut self, wanted: &EntryFilter, and_old: bool) -> Result<()> {
+    /// Sets the bits of the filter that are wanted, and clears those of the bits in `before` that are not.
+    fn write_filter(&mut self, wanted: &EntryFilter, before: &[u64]) -> Result<()> {
         for (index, word) in (0..).zip(&wanted.0) {
             let old = self.filter.get(&index, 0).doing(reading)?;
-            let new = if and_old { old | word } else { *word };
+            let unwanted = before.get(index as usize).map_or(0, |before| before & !word);
+            let new = (old & !unwanted) | word;
             if new != old {
                 self.filter.set(index, new, 0).doing(writing)?;
             }
         }
         Ok(())
+    }
+
+    fn read_filter(&self) -> Result<Vec<u64>> {
+        self.filter.iter().collect::<std::result::Result<_, _>>().doing(reading)
+    }
+
+    /// Bans a source, which is `prefix`, in the place where it weakens nothing.
+    pub(super) fn ban(&mut self, source: Addr, prefix: Prefix, until: u64, now: u64) -> Result<Placement> {
+        let placement = place(&self.held(source, prefix)?, until, now);
+        match placement {
+            Placement::Source(value) => {
+                self.sources.insert(source, value, 0).map_err(|error| self.full(&error))?;
+                self.mark(EntryFilter::place_of_source(source))?;
+            }
+            Placement::Prefix(value) => {
+                self.prefixes.insert(&key(prefix), value, 0).map_err(|error| self.full(&error))?;
+                self.mark(EntryFilter::place(source))?;
+            }
+            Placement::Blocked | Placement::Allowed => {}
+        }
+        Ok(placement)
+    }
+
+    fn held(&self, source: Addr, prefix: Prefix) -> Result<Held> {
+        let in_prefixes = self.may_have_prefixes(source)?;
+        let covering = if in_prefixes { found(self.prefixes.get(&key(prefix), 0))? } else { None };
+        let exact = covering.map_or(Ok(false), |value| self.is_own(prefix, &value))?;
+        Ok(Held {
+            source: found(self.sources.get(&source, 0))?,
+            prefix: covering.map(|value| (value, exact)),
+            crowded: in_prefixes && prefix.bits < 128,
+        })
+    }
+
+    /// Whether the operator's allow entry decides about an address.
+    pub(super) fn allows(&self, address: Addr, now: u64) -> Result<bool> {
+        let entry = found(self.prefixes.get(&key(Prefix::host(address)), 0))?;
+        let term = entry.and_then(|entry| entry.at(|| now));
+        Ok(term.is_some_and(|term| Action::from_number(term.action) == Action::Allow))
+    }
+
+    fn may_have_prefixes(&self, source: Addr) -> Result<bool> {
+        let (word, bit) = EntryFilter::place(source);
+        Ok(self.filter.get(&word, 0).doing(reading)? >> bit & 1 != 0)
+    }
+
+    /// Whether the value that was found for a prefix is its own: with one bit less, another or none is found.
+    fn is_own(&self, prefix: Prefix, value: &Entry) -> Result<bool> {
+        let Some(bits) = prefix.bits.checked_sub(1) else { return Ok(true) };
+        let wider = Prefix::new(Addr::from_bytes(prefix.addr), u8::try_from(bits).unwrap_or(128));
+        let wider = found(self.prefixes.get(&key(wider), 0))?;
+        // Two of the same terms do the same.
+        Ok(wider.is_none_or(|wider| (wider.first, wider.then) != (value.first, value.then)))
+    }
+
+    fn mark(&mut self, (word, bit): (u32, u32)) -> Result<()> {
+        let old = self.filter.get(&word, 0).doing(reading)?;
+        if old >> bit & 1 != 0 {
+            return Ok(());
+        }
+        self.filter.set(word, old | 1 << bit, 0).doing(writing)
+    }
+
+    /// Takes bans of a source, which is `prefix`, out of both maps; whether there were any.
+    pub(super) fn take_out(&mut self, prefix: Prefix, which: Which) -> Result<bool> {
+        let source = Addr::from_bytes(prefix.addr);
+        let mut any = false;
+        if let Some(value) = found(self.sources.get(&source, 0))?
+            && let Ok(rest) = without_bans(&value, which)
+        {
+            any = true;
+            match rest {
+                Some(rest) => self.sources.insert(source, rest, 0).doing(writing)?,
+                None => found(self.sources.remove(&source)).map(drop)?,
+            }
+        }
+        for (prefix, value) in self.prefixes_inside(prefix)? {
+            let Ok(rest) = without_bans(&value, which) else { continue };
+            any = true;
+            match rest {
+                Some(rest) => self.prefixes.insert(&key(prefix), rest, 0).doing(writing)?,
+                None => found(self.prefixes.remove(&key(prefix))).map(drop)?,
+            }
+        }
+        Ok(any)
+    }
+
+    /// What the trie holds of a source. The values of what lies inside it repeat its ban.
+    fn prefixes_inside(&self, source: Prefix) -> Result<Vec<(Prefix, Entry)>> {
+        if !self.may_have_prefixes(Addr::from_bytes(source.addr))? {
+            return Ok(Vec::new());
+        }
+        let all = self.prefixes.iter().map(|item| item.map(|(key, value)| (prefix_of(&key), value)));
+        let all = all.collect::<std::result::Result<Vec<_>, _>>().doing(reading)?;
+        Ok(all.into_iter().filter(|(prefix, _)| source.contains(*prefix)).collect())
+    }
+
+    fn full(&self, error: &MapError) -> Error {
+        let (sources, prefixes) = (self.sources_max, self.prefixes_max);
+        match errno(error) {
+            Some(libc::E2BIG) => Error::Full { key: "capacity.bans", wanted: sources as usize + 1, capacity: sources },
+            Some(libc::ENOSPC) => {
+                Error::Full { key: "capacity.entries", wanted: prefixes as usize + 1, capacity: prefixes }
+            }
+            _ => Error::kernel("ban a source", error),
+        }
     }
 
     fn write_switch(&mut self, on: bool, and_old: bool) -> Result<()> {
@@ -154,11 +311,52 @@ impl Content {
         self.sources.keys().for_each(|source| filter.insert_source(*source));
         self.prefixes.keys().for_each(|prefix| filter.insert(*prefix));
         let terms = self.sources.values().chain(self.prefixes.values()).flat_map(|e| [e.first, e.then]);
-        let covers_all = |number| firewall_common::policy::Action::from_number(number).covers_all();
+        let covers_all = |number| Action::from_number(number).covers_all();
         let scope_all = terms.map(|term| term.action).any(covers_all);
         let (sources, prefixes) = (self.sources.clone(), self.prefixes.clone());
         KernelEntries { sources, prefixes, filter, scope_all, next_expiry: None }
     }
+}
+
+/// What the maps should hold of the database's entries and of the bans in `old` that the database does not have yet. `old`
+/// belongs to the policy `before`.
+pub(super) fn wanted(
+    active: &[StoredEntry],
+    listed: &[ListEntry],
+    old: &Content,
+    before: &RunningPolicy,
+    policy: &RunningPolicy,
+    clock: Clock,
+) -> KernelEntries {
+    let waiting = pending(&old.sources, &old.prefixes, active, before.v6_prefix, clock);
+    if waiting.is_empty() {
+        return compile(active, listed, &policy.peer_prefixes(), policy.v6_prefix, clock);
+    }
+    let all: Vec<StoredEntry> = active.iter().cloned().chain(waiting).collect();
+    compile(&all, listed, &policy.peer_prefixes(), policy.v6_prefix, clock)
+}
+
+/// Copies the switches that are not of the entries to the maps of another generation, which were made anew.
+pub(super) fn copy_switches(from: &Path, to: &Path) -> Result<()> {
+    let (old, mut new): (Array<MapData, u64>, Array<MapData, u64>) =
+        (open(from, maps::SWITCHES)?, open(to, maps::SWITCHES)?);
+    for switch in [SWITCH_HOLDS, SWITCH_RESPONSES] {
+        let value = old.get(&switch, 0).doing(reading)?;
+        new.set(switch, value, 0).doing(writing)?;
+    }
+    Ok(())
+}
+
+fn found<T>(result: std::result::Result<T, MapError>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(Error::kernel(reading(), &error)),
+    }
+}
+
+fn prefix_of(key: &Key<[u8; 16]>) -> Prefix {
+    Prefix { bits: key.prefix_len(), addr: key.data() }
 }
 
 fn key(prefix: Prefix) -> Key<[u8; 16]> {

@@ -95,7 +95,7 @@ pub fn compile(
 }
 
 /// Bans hold for one source, and never for any part of a peer.
-fn may_ban(source: Prefix, peers: &PrefixMap<()>, v6_prefix: u8) -> bool {
+pub(crate) fn may_ban<T>(source: Prefix, peers: &PrefixMap<T>, v6_prefix: u8) -> bool {
     let narrow = is_v4(source) && source.bits == 128 || !is_v4(source) && source.bits >= u32::from(v6_prefix);
     narrow && !peers.touches(source)
 }
@@ -119,6 +119,11 @@ fn nodes<'a>(
 /// Whether it is exactly what the kernel looks up in the hash.
 pub fn is_source(prefix: Prefix, v6_prefix: u8) -> bool {
     prefix.bits == if is_v4(prefix) { 128 } else { u32::from(v6_prefix) }
+}
+
+/// The prefix of a source.
+pub fn source_prefix(source: Addr, v6_prefix: u8) -> Prefix {
+    Prefix::new(source, if source.is_v4() { 128 } else { v6_prefix })
 }
 
 fn only_blocks(segments: &[Segment<'_>]) -> bool {

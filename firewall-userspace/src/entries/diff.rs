@@ -8,6 +8,7 @@ use firewall_common::addr::{Addr, Prefix};
 use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
 use super::compile::KernelEntries;
+use super::pending::PENDING;
 
 /// Ends closer together than this are the same end: the two clocks can't be read at exactly the same instant, and without
 /// tolerance every timed value would be written anew each time.
@@ -49,27 +50,16 @@ impl Changes {
     }
 }
 
-/// Compares what the maps hold at `now` (the kernel's nanoseconds) with what they should hold. A changed value keeps its
-/// hits as long as an entry that it had a term of is still in it; a ban that is not written down yet stays.
-pub fn diff(
-    old_sources: &HashMap<Addr, Entry>,
-    old_prefixes: &HashMap<Prefix, Entry>,
-    new: &KernelEntries,
-    now: u64,
-) -> Changes {
-    Changes { sources: diff_map(old_sources, &new.sources, now), prefixes: diff_map(old_prefixes, &new.prefixes, now) }
+/// Compares what the maps hold with what they should hold. A changed value keeps its hits as long as an entry that it
+/// had a term of is still in it.
+pub fn diff(old_sources: &HashMap<Addr, Entry>, old_prefixes: &HashMap<Prefix, Entry>, new: &KernelEntries) -> Changes {
+    Changes { sources: diff_map(old_sources, &new.sources), prefixes: diff_map(old_prefixes, &new.prefixes) }
 }
 
-/// Whether it is a ban in force that the slow path has made and no database knows yet: it has no id.
-pub fn is_pending(entry: &Entry, now: u64) -> bool {
-    let Term { until, action, id } = entry.first;
-    id == 0 && until > now && Action::from_number(action) == Action::Ban
-}
-
-fn diff_map<K: Copy + Eq + Hash>(old: &HashMap<K, Entry>, new: &HashMap<K, Entry>, now: u64) -> MapChanges<K> {
+fn diff_map<K: Copy + Eq + Hash>(old: &HashMap<K, Entry>, new: &HashMap<K, Entry>) -> MapChanges<K> {
     let put = new.iter().filter_map(|(key, value)| Some((*key, change(old.get(key), value)?))).collect();
-    let gone = old.iter().filter(|(key, value)| !new.contains_key(key) && !is_pending(value, now));
-    MapChanges { put, remove: gone.map(|(key, _)| *key).collect() }
+    let remove = old.keys().filter(|key| !new.contains_key(key)).copied().collect();
+    MapChanges { put, remove }
 }
 
 /// The value to write over `old`; none if it may stay.
@@ -88,9 +78,14 @@ fn same(a: &Term, b: &Term) -> bool {
     ends && (a.action, a.id) == (b.action, b.id)
 }
 
+/// Whether they share an entry. A ban that was pending and one of the database are the same: there is one a source.
 fn related(a: &Entry, b: &Entry) -> bool {
-    let ids = |e: &Entry| [e.first.id, e.then.id];
-    ids(a).iter().any(|id| *id != 0 && ids(b).contains(id))
+    let terms = |e: &Entry| [e.first, e.then].into_iter().filter(|term| *term != Term::NONE);
+    let is_ban = |t: &Term| matches!(Action::from_number(t.action), Action::Ban | Action::BanAll);
+    let same = |a: &Term, b: &Term| {
+        if a.id == PENDING || b.id == PENDING { is_ban(a) && is_ban(b) } else { a.id == b.id }
+    };
+    terms(a).any(|a| terms(b).any(|b| same(&a, &b)))
 }
 
 #[cfg(test)]
@@ -108,7 +103,7 @@ mod tests {
     }
 
     fn put(old: Entry, new: Entry) -> Option<Entry> {
-        let changes = diff_map(&HashMap::from([(1, old)]), &HashMap::from([(1, new)]), S);
+        let changes = diff_map(&HashMap::from([(1, old)]), &HashMap::from([(1, new)]));
         assert!(changes.remove.is_empty());
         changes.put.first().map(|(_, e)| *e)
     }
@@ -123,6 +118,14 @@ mod tests {
     }
 
     #[test]
+    fn a_ban_keeps_its_hits_when_the_database_has_it() {
+        let ban = |id| Term { until: 10 * S, action: Action::Ban as u32, id };
+        let put = |old, new| put(value(old, Term::NONE, 9), value(new, Term::NONE, 0)).map(|e| e.hits);
+        assert_eq!((put(ban(PENDING), ban(7)), put(ban(7), ban(PENDING))), (Some(9), Some(9)));
+        assert_eq!((put(ban(PENDING), term(7, 10 * S)), put(ban(7), ban(8))), (Some(0), Some(0)));
+    }
+
+    #[test]
     fn jitter_of_the_clocks_is_no_change() {
         let old = value(term(1, 10 * S), Term::NONE, 77);
         assert_eq!(put(old, value(term(1, 10 * S + 2_000_000), Term::NONE, 0)), None);
@@ -133,22 +136,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_removed() {
-        let changes = diff_map(&HashMap::from([(1, value(term(1, S), Term::NONE, 0))]), &HashMap::new(), 0);
+        let changes = diff_map(&HashMap::from([(1, value(term(1, S), Term::NONE, 0))]), &HashMap::new());
         assert_eq!((changes.put.len(), changes.remove), (0, vec![1]));
-    }
-
-    #[test]
-    fn a_ban_that_is_not_written_down_stays_until_it_ends_or_is_written() {
-        let ban = |id| value(Term { until: 10 * S, action: Action::Ban as u32, id }, Term::NONE, 7);
-        let none = HashMap::new();
-        let removed = |id, now| diff_map(&HashMap::from([(1, ban(id))]), &none, now).remove.len();
-        assert_eq!([removed(0, 9 * S), removed(0, 10 * S), removed(5, 9 * S)], [0, 1, 1]);
-        assert_eq!(put(ban(0), ban(5)).map(|entry| (entry.first.id, entry.hits)), Some((5, 0)));
-        let denial = value(Term { action: Action::Deny as u32, ..ban(0).first }, Term::NONE, 0);
-        assert_eq!(
-            diff_map(&HashMap::from([(1, denial)]), &none, 0).remove.len(),
-            1,
-            "only bans have no id for a while"
-        );
     }
 }

@@ -99,9 +99,9 @@ const PREFIXES: &[&str] = &[
     "2001:db8:0:1::7",
     "2001:db8:0:2::/64",
 ];
-const SOURCES: &[&str] =
+pub(super) const SOURCES: &[&str] =
     &["10.1.2.3", "10.1.2.4", "2001:db8:0:1::/64", "2001:db8:0:2::/64", "2001:db8:0:1::7", "2001:db8::/32"];
-const HOSTS: &[&str] = &[
+pub(super) const HOSTS: &[&str] = &[
     "10.1.2.3",
     "10.1.2.4",
     "10.1.2.9",
@@ -115,14 +115,14 @@ const HOSTS: &[&str] = &[
     "2001:db8:9::1",
     "2a00::1",
 ];
-const PEERS: &[&str] = &["10.1.2.3", "10.1.2.0/24", "2001:db8:0:1::7", "2001:db8:0:2::/64"];
+pub(super) const PEERS: &[&str] = &["10.1.2.3", "10.1.2.0/24", "2001:db8:0:1::7", "2001:db8:0:2::/64"];
 
 fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![Just(Scope::Sip), Just(Scope::All)]
 }
 
 /// Expiries are distinct: each entry's is a multiple of its own place.
-fn entries() -> impl Strategy<Value = Vec<StoredEntry>> {
+pub(super) fn entries() -> impl Strategy<Value = Vec<StoredEntry>> {
     let kind = prop_oneof![2 => Just(Kind::Allow), 3 => Just(Kind::Deny), 2 => Just(Kind::Ban)];
     let one = (kind, 0usize..PREFIXES.len(), scope(), proptest::option::of(0i64..40));
     proptest::collection::vec(one, 0..9).prop_map(|list| {
@@ -151,7 +151,7 @@ fn lists() -> impl Strategy<Value = Vec<ListEntry>> {
 }
 
 /// Times at which something may change, and just before.
-fn times(entries: &[StoredEntry]) -> Vec<i64> {
+pub(super) fn times(entries: &[StoredEntry]) -> Vec<i64> {
     let ends = entries.iter().filter_map(|e| e.expires).filter(|end| *end > NOW.wall_ms);
     let mut times: Vec<i64> =
         ends.flat_map(|end| [end - 1, end, end + 1]).chain([NOW.wall_ms, NOW.wall_ms + 99_999]).collect();

@@ -26,6 +26,15 @@ pub(super) enum Voice<'a> {
 }
 
 impl Voice<'_> {
+    /// Whether both are the same entry, or of the same list. Bans that the database does not have yet have no id to tell.
+    fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Entry(one), Self::Entry(other)) => std::ptr::eq(one, other),
+            (Self::Listed(one), Self::Listed(other)) => one.id == other.id,
+            _ => false,
+        }
+    }
+
     fn id(self) -> u32 {
         match self {
             Self::Entry(entry) => entry.id,
@@ -105,7 +114,7 @@ pub(super) fn course<'a>(lineage: &[Node<'a>], now: i64) -> Vec<Segment<'a>> {
     for (begin, until) in begins.zip(untils) {
         let Some(voice) = winner(lineage, begin) else { break };
         match segments.last_mut() {
-            Some(last) if last.voice.id() == voice.id() => last.until = until,
+            Some(last) if last.voice.is(voice) => last.until = until,
             _ => segments.push(Segment { voice, until }),
         }
     }

@@ -14,9 +14,9 @@ use crate::engine::command::{Ban, Command, Hold};
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
+use crate::entries::source_prefix;
 use crate::entries::{Clock, prefix_text};
 use crate::report::{alarm, evidence, time::instant};
-use crate::store::source_prefix;
 use crate::wire::{self, Limits, Wire};
 
 /// Copies read before other things get their turn.
@@ -65,11 +65,13 @@ impl Desk {
     pub(super) fn read(&mut self, mut ready: AsyncFdReadyMutGuard<'_, CopyRing>) {
         let now = clock::now();
         for _ in 0..AT_ONCE {
-            let read = ready.get_inner_mut().next_copy(|head, payload| self.take(head, payload, now));
-            if read.is_none() {
+            let Some(record) = ready.get_inner_mut().next_copy() else {
                 // Not before the ring is empty: the kernel wakes a reader only when it has read everything.
-                ready.clear_ready();
-                return;
+                return ready.clear_ready();
+            };
+            // One that contradicts itself is of a kernel program that this one does not know.
+            if let Some((head, payload)) = CopyHead::split(&record) {
+                self.take(&head, payload, now);
             }
         }
     }
@@ -101,9 +103,6 @@ impl Desk {
         }
         self.engine.tick(of(now), &mut self.commands);
         self.carry_out(now);
-        if let Err(error) = self.enforcer.assert_again() {
-            warn!("{error}");
-        }
     }
 
     fn carry_out(&mut self, now: Clock) {
@@ -143,12 +142,7 @@ impl Desk {
 
     pub(super) fn lifted(&mut self, sources: &[Prefix]) {
         let now = of(clock::now());
-        for source in sources.iter().map(|source| Addr::from_bytes(source.addr)) {
-            self.engine.lifted(source, now);
-            if let Err(error) = self.enforcer.lifted(source) {
-                warn!("{error}");
-            }
-        }
+        sources.iter().for_each(|source| self.engine.lifted(Addr::from_bytes(source.addr), now));
     }
 
     pub(super) fn engine_counts(&self) -> engine::Counts {
@@ -167,12 +161,12 @@ fn of(clock: Clock) -> engine::Clock {
 
 fn enforce(command: &Command, enforcer: &mut Enforcer, clock: Clock) -> dataplane::Result<()> {
     match command {
-        Command::Ban(Ban { source, until, .. }) => enforcer.ban(*source, clock.deadline(*until)),
+        Command::Ban(Ban { source, until, .. }) => enforcer.ban(*source, clock.deadline(*until)).map(drop),
         Command::Hold(Hold { source, account, until, .. }) => {
             enforcer.hold(*source, account.as_deref().map(account::hash), clock.deadline(*until))
         }
         Command::Promote(one) => {
-            enforcer.promote(one.source, clock.deadline(one.until), clock.deadline(one.known_until), clock.mono_ns)
+            enforcer.promote(one.source, clock.deadline(one.until), clock.deadline(one.known_until))
         }
         Command::Demote(one) => enforcer.demote(one.source, clock.deadline(one.until)).map(drop),
         Command::Alarm(_) => Ok(()),

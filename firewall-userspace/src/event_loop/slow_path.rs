@@ -4,7 +4,6 @@
 //! Owns: the rings, what feeds tell, and the desk where both are dealt with. Refuses: deciding (the engine does), and the database
 //! (the keeper has it).
 use anyhow::{Context as _, Result};
-use firewall_common::copy::Ring;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
@@ -12,7 +11,7 @@ use tracing::warn;
 use super::desk::{Desk, Names};
 use super::source::watch;
 use crate::config::Config;
-use crate::dataplane::{self, CopyRing, Enforcer, Instance, clock};
+use crate::dataplane::{self, Copies, CopyRing, Enforcer, Instance, clock};
 use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::input::FeedEvent;
@@ -32,7 +31,7 @@ impl Parts {
     pub(super) fn open(instance: &Instance) -> dataplane::Result<Self> {
         let policy = instance.policy()?;
         let names = Names { v6_prefix: policy.v6_prefix, peers: policy.peers.clone() };
-        let (trusted, strangers) = (instance.copies(Ring::Trusted)?, instance.copies(Ring::Strangers)?);
+        let Copies { trusted, strangers } = instance.copies()?;
         Ok(Self { trusted, strangers, enforcer: instance.enforcer()?, names })
     }
 }

@@ -9,8 +9,8 @@ use super::table;
 use super::text::plain;
 use super::time::instant;
 use crate::engine::command::Alarm;
-use crate::entries::prefix_text;
-use crate::store::{StoredAlarm, source_prefix};
+use crate::entries::{prefix_text, source_prefix};
+use crate::store::StoredAlarm;
 
 /// What a peer did, in a sentence for the log.
 pub(crate) fn sentence(alarm: &Alarm, peer: Option<&str>, v6_prefix: u8) -> String {

@@ -1,6 +1,7 @@
 //! The status of an instance.
 //!
 //! Owns: its text and its JSON. Refuses: gathering it.
+use firewall_common::copy::Ring;
 use firewall_common::policy::Counter;
 use serde_json::{Value, json};
 
@@ -9,7 +10,7 @@ use super::slow_path::SlowPathReport;
 use super::table::{pairs, table};
 use super::text::{counted, listed, plain};
 use super::time::{instant, span};
-use crate::dataplane::{InstanceInfo, ReasonStats, RunningPolicy, Stats, Usage};
+use crate::dataplane::{CopyStats, InstanceInfo, ReasonStats, RunningPolicy, Stats, Usage};
 use crate::store::LearnedCounts;
 
 /// What the database holds.
@@ -84,6 +85,9 @@ impl Status {
         facts.extend(self.memory.map(|memory| ("memory", format!("about {}", bytes(memory)))));
         facts.extend(self.stats.as_ref().map(|stats| ("events lost", grouped(stats.events_lost))));
         facts.extend(self.slow_path.iter().flat_map(|report| report.lines(now)));
+        facts.extend(
+            self.stats.iter().flat_map(|stats| &stats.copies).map(|copies| (copies_of(copies.ring), lost(copies))),
+        );
         facts
     }
 
@@ -121,6 +125,7 @@ impl Status {
             "peers": self.stats.as_ref().map(peers_json),
             "unreadable": self.unreadable,
             "events_lost": self.stats.as_ref().map(|s| s.events_lost),
+            "copies": self.stats.as_ref().map(copies_json),
         })
     }
 }
@@ -138,6 +143,26 @@ fn learned(counts: LearnedCounts) -> String {
 
 fn learned_json(counts: LearnedCounts) -> Value {
     json!({ "registrants": counts.registrants, "holds": counts.holds, "alarms_in_a_day": counts.alarms })
+}
+
+const fn copies_of(ring: Ring) -> &'static str {
+    match ring {
+        Ring::Strangers => "strangers' copies",
+        Ring::Trusted => "trusted copies",
+    }
+}
+
+fn lost(copies: &CopyStats) -> String {
+    format!("{} lost of {}", grouped(copies.lost), grouped(copies.lost + copies.made))
+}
+
+fn copies_json(stats: &Stats) -> Value {
+    let key = |ring| match ring {
+        Ring::Strangers => "strangers",
+        Ring::Trusted => "trusted",
+    };
+    let pair = |c: &CopyStats| (key(c.ring).to_owned(), json!({ "made": c.made, "lost": c.lost }));
+    Value::Object(stats.copies.iter().map(pair).collect())
 }
 
 fn files(policy: &RunningPolicy) -> String {

@@ -2,7 +2,6 @@
 //!
 //! Owns: the records, and making them from the engine's commands while names and widths are those of the policy under
 //! which the commands came. Refuses: writing them.
-use firewall_common::addr::{Addr, Prefix};
 
 use super::alarm::NewAlarm;
 use super::bans::NewBan;
@@ -13,6 +12,7 @@ use crate::engine::command::Command;
 use crate::engine::evidence::Evidence;
 use crate::engine::saved::{Key, Record};
 use crate::entries::Scope;
+use crate::entries::source_prefix;
 
 /// One thing that is to be kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,11 +96,6 @@ impl Learned {
         };
         size_of::<Self>() + more
     }
-}
-
-/// The prefix of a source: an IPv4 address, or an IPv6 prefix of a source's width.
-pub fn source_prefix(source: Addr, v6_prefix: u8) -> Prefix {
-    Prefix::new(source, if source.is_v4() { 128 } else { v6_prefix })
 }
 
 fn json(evidence: &Evidence) -> String {

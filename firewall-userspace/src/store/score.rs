@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::bans::{ancestors, lifted_since};
-use super::learned::source_prefix;
 use super::row::{parsed, prefix_at};
 use super::{Result, Store};
 use crate::engine::saved::{Key, Record, Source, State};
 use crate::entries::prefix_text;
+use crate::entries::source_prefix;
 
 /// Under which key the engine's key is kept.
 const META_KEY: &str = "engine_key";

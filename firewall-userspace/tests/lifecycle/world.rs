@@ -95,7 +95,10 @@ impl World {
     }
 
     pub(crate) fn try_start(&self, iface: &str, config: &str, ephemeral: bool) -> Result<(Instance, Started)> {
-        Instance::start(&self.config(config), &StartOptions { iface: Some(iface.to_owned()), ephemeral })
+        Instance::start(
+            &self.config(config),
+            &StartOptions { iface: Some(iface.to_owned()), ephemeral, ..StartOptions::default() },
+        )
     }
 
     pub(crate) fn try_start_auto(&self) -> Result<(Instance, Started)> {
@@ -103,7 +106,7 @@ impl World {
     }
 
     pub(crate) fn start_with(&self, iface: &str, config: &Loaded) -> Result<(Instance, Started)> {
-        Instance::start(config, &StartOptions { iface: Some(iface.to_owned()), ephemeral: false })
+        Instance::start(config, &StartOptions { iface: Some(iface.to_owned()), ..StartOptions::default() })
     }
 
     pub(crate) fn open(&self, iface: &str) -> Result<Instance> {

@@ -42,6 +42,8 @@ fn every_key_reaches_the_policy() {
     let policy = compiled(
         "mode = \"trunk\"\nmonitor = [\"limit\", \"sip\"]\nsignature_defaults = false\n\
          [strangers]\ntransports = [\"tls\"]\nv6_prefix = 48\ntotal = \"none\"\nlimits.register = \"7/s burst 9\"\n\
+         [registrants]\nknown_total = \"3/s burst 4\"\n\
+         [slow_path]\ncopy_max = 500\nhold = \"5/s burst 6\"\ncalled_for = 7\n\
          [sip]\nstart_line_max = 512\n[capacity]\ncells = 1024\n\
          [[peer]]\nname = \"a\"\nprefixes = [\"192.0.2.1\"]\n",
     )
@@ -50,6 +52,8 @@ fn every_key_reaches_the_policy() {
     assert_eq!((policy.flags, policy.peers, policy.cells_mask), (FLAG_TRUNK, 1, 1_023));
     assert_eq!((policy.start_line_max, policy.scan_max), (512, 0), "without signatures nothing is searched");
     assert_eq!((policy.stranger_transports, policy.v6_mask, policy.total), (4, Addr::mask(48), Limit::NONE));
+    assert_eq!((policy.known_total, policy.hold), (Limit::per_second(3, 4), Limit::per_second(5, 6)));
+    assert_eq!((policy.copy_max, policy.called_for), (500, 7_000_000_000));
     assert_eq!(policy.stranger[Class::Register as usize], Limit::per_second(7, 9));
     assert_eq!(policy.stranger[Class::Invite as usize], Limits::STRANGER.invite.limit(), "other limits stay");
 }

@@ -40,7 +40,7 @@ impl Instance {
             // Nothing is attached: what is pinned is what a killed run left, and of no use.
             remove_pins(&place)?;
         }
-        let begun = place.make_dirs().and_then(|()| begin(&place, loaded, options.ephemeral, left.as_ref(), &device));
+        let begun = place.make_dirs().and_then(|()| begin(&place, loaded, options, left.as_ref(), &device));
         if begun.is_err() && left.is_none() {
             let _ = remove_pins(&place).and_then(|()| place.remove_run_files());
         }
@@ -58,16 +58,24 @@ struct Begun {
 }
 
 /// Loads, fills and attaches.
-fn begin(place: &Place, loaded: &Loaded, ephemeral: bool, left: Option<&Left>, device: &Device) -> Result<Begun> {
+fn begin(
+    place: &Place,
+    loaded: &Loaded,
+    options: &StartOptions,
+    left: Option<&Left>,
+    device: &Device,
+) -> Result<Begun> {
+    let ephemeral = options.ephemeral;
     let previous = left.and_then(|left| left.previous.as_ref());
     let mut draft = Draft::load(place, loaded, ephemeral, previous)?;
     let entries = Entries::read(loaded);
     let filled = entries.fill(&draft, previous)?;
-    if previous.is_none() {
-        draft.learn(&Learned::read(loaded))?;
-    }
+    let unknown = if draft.empty_registrants { draft.learn(&Learned::read(loaded))? } else { 0 };
     let (held, manner) = put_in_place(place, &mut draft, left, device, ephemeral)?;
-    let settled = switch::settle(place, draft, &manner, filled, &entries);
+    let mut settled = switch::settle(place, draft, &manner, filled, &entries);
+    if unknown > 0 {
+        settled.warnings.push(format!("{unknown} registrants found no room: raise capacity.registrants in the config"));
+    }
     if let Some(left) = left.filter(|left| left.place != *place) {
         let _ = left.place.remove_pins();
     }

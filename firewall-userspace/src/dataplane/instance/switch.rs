@@ -8,7 +8,7 @@ use crate::config::Loaded;
 use crate::dataplane::attach::Manner;
 use crate::dataplane::clock;
 use crate::dataplane::error::{Error, Result};
-use crate::dataplane::generation::{Draft, Previous, enforce};
+use crate::dataplane::generation::{Draft, Previous};
 use crate::dataplane::place::Place;
 use crate::dataplane::running::RunningPolicy;
 use crate::dataplane::tables::Tables;
@@ -55,7 +55,7 @@ impl Entries {
             return Ok(None);
         }
         match (&self.0, previous) {
-            (Ok(in_force), _) => draft.fill(in_force).map(Some),
+            (Ok(in_force), previous) => draft.fill(in_force, previous).map(Some),
             (Err(_), Some(previous)) if draft.same_sources => draft.fill_from(previous).map(Some),
             (Err(error), Some(_)) => Err(Error::Kernel {
                 doing: "apply another strangers.v6_prefix".to_owned(),
@@ -101,7 +101,7 @@ pub(super) fn settle(
 
 fn sync(place: &Place, policy: &RunningPolicy, entries: &Entries) -> Result<Synced> {
     match &entries.0 {
-        Ok(in_force) => enforce(&mut Tables::open(&place.generation(policy.generation))?, in_force, policy),
+        Ok(in_force) => Tables::open(&place.generation(policy.generation))?.sync(in_force, policy),
         Err(_) => Ok(Synced::default()),
     }
 }

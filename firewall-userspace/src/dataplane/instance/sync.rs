@@ -3,13 +3,14 @@
 //! Owns: making the former equal the latter, one writer at a time. Refuses: changing the database.
 use std::collections::HashMap;
 
+use firewall_common::addr::{Addr, Prefix};
+
 use super::{Instance, Synced};
 use crate::dataplane::clock;
 use crate::dataplane::error::Result;
-use crate::dataplane::generation::{compiled, enforce};
 use crate::dataplane::lock::EditLock;
 use crate::dataplane::tables::Tables;
-use crate::entries::StoredEntry;
+use crate::entries::{StoredEntry, Which, covers, source_prefix};
 use crate::store::Store;
 
 impl Instance {
@@ -19,13 +20,24 @@ impl Instance {
         let _lock = EditLock::take(&self.place)?;
         self.refresh()?;
         let in_force = store.in_force(clock::now().wall_ms)?;
-        enforce(&mut Tables::open(&self.dir())?, &in_force, self.policy()?)
+        Tables::open(&self.dir())?.sync(&in_force, self.policy()?)
     }
 
     /// Whether the kernel's maps have room for these entries; to ask before they are added to the database. Block lists
     /// give way to entries, so they are not looked at.
     pub fn check_room(&self, active: &[StoredEntry]) -> Result<()> {
-        Tables::open(&self.dir())?.check_room(&compiled(active, &[], self.policy()?))
+        Tables::open(&self.dir())?.check_room(active, self.policy()?)
+    }
+
+    /// Ends the ban of the source that `named` is or lies in, if the database does not have it yet, so that a comparison
+    /// would leave it alone; whose it was. For lifting a ban, which takes it out of the database besides.
+    pub fn drop_pending(&mut self, named: Prefix) -> Result<Option<Prefix>> {
+        let _lock = EditLock::take(&self.place)?;
+        self.refresh()?;
+        let v6_prefix = self.policy()?.v6_prefix;
+        let source = source_prefix(Addr::from_bytes(named.addr).source(Addr::mask(v6_prefix)), v6_prefix);
+        let dropped = covers(source, named) && Tables::open(&self.dir())?.take_out(source, Which::Pending)?;
+        Ok(dropped.then_some(source))
     }
 
     /// How many packets each entry decided, by its id.

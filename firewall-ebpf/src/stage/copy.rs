@@ -1,0 +1,129 @@
+//! Which packets the daemon gets a copy of, of those that pass.
+//!
+//! Owns: that choice, and the head of a copy. Refuses: waiting for anybody: what a full ring has no room for is counted and
+//! forgotten, and the packet goes on.
+use firewall_common::copy::{CopyHead, FLAG_FIN, FLAG_MORE_FRAGMENTS, FLAG_RST, FLAG_SYN, Kind};
+use firewall_common::packet::{FIN, Packet, RST, SYN, tcp_sequence};
+use firewall_common::policy::DatagramVerdict;
+use firewall_common::sip::Method;
+
+use crate::constants::policy;
+use crate::desk::{self, Place};
+use crate::frame::Carrier;
+use crate::opaque;
+use crate::stage::source::Who;
+use crate::trial::{Circumstances, Trial};
+
+/// Methods that make, change and end calls, which are copied whoever sends them.
+const CALLS: u16 = Method::Invite.bit()
+    | Method::Ack.bit()
+    | Method::Update.bit()
+    | Method::Prack.bit()
+    | Method::Bye.bit()
+    | Method::Cancel.bit()
+    | Method::Refer.bit();
+
+/// Not zero if a datagram's request is copied.
+#[inline(always)]
+pub(crate) fn wants(who: &Who, method: Method) -> u32 {
+    u32::from(!who.is_trusted() || method.bit() & CALLS != 0)
+}
+
+/// The copy's flags for those of a TCP header.
+#[inline(always)]
+pub(crate) fn tcp_flags(flags: u8) -> u32 {
+    let of = |flag: u8, is: u16| if flags & flag != 0 { u32::from(is) } else { 0 };
+    of(SYN, FLAG_SYN) | of(FIN, FLAG_FIN) | of(RST, FLAG_RST)
+}
+
+/// What is copied of a packet.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    /// Offset of the payload in the frame.
+    pub(crate) at: u32,
+    /// Its bytes.
+    pub(crate) len: u32,
+    /// How many of them are in the window.
+    pub(crate) examined: u32,
+    /// Not zero for TCP.
+    pub(crate) stream: u32,
+    /// `FLAG_…` of [`firewall_common::copy`].
+    pub(crate) flags: u32,
+}
+
+impl Part {
+    /// Everything behind the IP header.
+    #[inline(always)]
+    const fn whole(packet: &Packet) -> Self {
+        Self { at: packet.at, len: packet.len, examined: 0, stream: 0, flags: 0 }
+    }
+}
+
+/// Copies a packet that we received and that passes. Of a datagram's first fragment everything behind the IP header is
+/// copied, as of the later ones, so that they can be put together.
+#[inline(always)]
+pub(crate) fn received<C: Circumstances>(
+    carrier: &impl Carrier,
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    part: Part,
+) {
+    if !trial.commits() {
+        return;
+    }
+    let kind = who.kind();
+    trial.copied = opaque::forget(kind as u64 + 1);
+    let peer = if kind == Kind::Peer { who.id } else { 0 };
+    let fragmented = opaque::forget(u64::from(packet.part.fragmented)) != 0;
+    let part = if fragmented { Part::whole(packet) } else { part };
+    let seq = if part.stream != 0 { tcp_sequence(carrier, packet).unwrap_or(0) } else { 0 };
+    hand_over(carrier, trial, packet, kind, peer, part, seq);
+}
+
+/// Copies a later fragment of a datagram whose first fragment was copied.
+#[inline(always)]
+pub(crate) fn later<C: Circumstances>(
+    carrier: &impl Carrier,
+    trial: &Trial<C>,
+    packet: &Packet,
+    first: &DatagramVerdict,
+) {
+    let copied = opaque::forget(u64::from(first.copied)) as u32;
+    if copied == 0 || !trial.commits() {
+        return;
+    }
+    hand_over(carrier, trial, packet, Kind::from_number(copied - 1), first.peer, Part::whole(packet), 0);
+}
+
+#[inline(always)]
+fn hand_over<C: Circumstances>(
+    carrier: &impl Carrier,
+    trial: &Trial<C>,
+    packet: &Packet,
+    kind: Kind,
+    peer: u32,
+    part: Part,
+    seq: u32,
+) {
+    let more = if packet.part.has_more() { FLAG_MORE_FRAGMENTS } else { 0 };
+    let fragmented = packet.part.is_fragment();
+    let most = policy().copy_max;
+    let head = CopyHead {
+        time: trial.now(),
+        remote: trial.src(),
+        local: trial.dst,
+        len: if part.len > most { most } else { part.len },
+        total: part.len,
+        seq,
+        fragment_id: if fragmented { packet.part.id } else { 0 },
+        fragment_offset: packet.part.offset,
+        peer,
+        remote_port: trial.src_port,
+        local_port: trial.dst_port,
+        flags: part.flags as u16 | more,
+        protocol: trial.protocol,
+        kind: kind as u8,
+    };
+    desk::hand_over(carrier, Place { at: part.at, examined: part.examined }, kind.ring(), head);
+}
