@@ -42,7 +42,7 @@ fn every_key_reaches_the_policy() {
     let policy = compiled(
         "mode = \"trunk\"\nmonitor = [\"limit\", \"sip\"]\nsignature_defaults = false\n\
          [strangers]\ntransports = [\"tls\"]\nv6_prefix = 48\ntotal = \"none\"\nlimits.register = \"7/s burst 9\"\n\
-         [registrants]\nknown_total = \"3/s burst 4\"\n\
+         [trust]\nknown_total = \"3/s burst 4\"\n\
          [slow_path]\ncopy_max = 500\nhold = \"5/s burst 6\"\ncalled_for = 7\n\
          [sip]\nstart_line_max = 512\n[capacity]\ncells = 1024\n\
          [[peer]]\nname = \"a\"\nprefixes = [\"192.0.2.1\"]\n",
