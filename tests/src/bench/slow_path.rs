@@ -141,12 +141,7 @@ fn templates() -> [Template; 4] {
          qop=auth, nc=00000001\r\n"
     );
     let granted = "Contact: <sip:1001@10.0.0.17:5060;transport=udp>;expires=3600\r\n";
-    [
-        request(1, ""),
-        answer(1, "401 Unauthorized", &challenge),
-        request(2, &credentials),
-        answer(2, "200 OK", granted),
-    ]
+    [request(1, ""), answer(1, "401 Unauthorized", &challenge), request(2, &credentials), answer(2, "200 OK", granted)]
 }
 
 fn common(sequence: u32, received: &str, tag: &str) -> String {
