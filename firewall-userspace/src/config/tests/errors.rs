@@ -187,7 +187,11 @@ fn no_file_moves_the_terminals_cursor() {
 #[test]
 fn bans_are_numbers_in_times_and_ladders() {
     each_is_told(&[
-        ("bans.failures = \"11/10min\"", "t.toml:1:17: bans.failures: \"11/10min\": the number is out of range", "1 to 10"),
+        (
+            "bans.failures = \"11/10min\"",
+            "t.toml:1:17: bans.failures: \"11/10min\": the number is out of range",
+            "1 to 10",
+        ),
         ("bans.failures = 5", "t.toml:1:17: bans.failures: 5: is an integer", "\"5/10min\""),
         ("bans.ladder = [\"1h\", \"10min\"]", "t.toml:1:15: bans.ladder: ", "[\"10min\", \"1h\", \"1d\"]"),
         ("bans.ladder = []", "t.toml:1:15: bans.ladder: []: a ladder has 1 to 16 steps", "[\"10min\""),
