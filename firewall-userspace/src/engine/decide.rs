@@ -7,6 +7,7 @@ use super::command::Command;
 use super::evidence::Rule;
 use super::hash::half;
 use super::probes::Probe;
+use super::sentence::Breach;
 use super::slow_path::Engine;
 use super::sources::Source;
 use super::tally::Rate;
@@ -57,7 +58,7 @@ impl Engine {
         let Some(source) = self.sources.get_mut(who.hash) else { return };
         let count = source.unproven.add(rate.within, now);
         if rate.is_met(count) {
-            self.hold(who, Rule::Failures, count, rate, clock, out);
+            self.hold(who, Breach { rule: Rule::Failures, count, rate }, clock, out);
         }
     }
 
@@ -74,15 +75,16 @@ impl Engine {
         if known && !who.kind.is_trusted() {
             return self.registrants_failure(who, case, pair, attacked, clock, out);
         }
-        match counts {
+        let breach = match counts {
             _ if attacked.is_some() && !who.kind.is_trusted() => {
                 let count = attacked.unwrap_or_default();
-                self.ban(who, Rule::AccountUnderAttack, count, self.settings.account, clock, out);
+                Breach { rule: Rule::AccountUnderAttack, count, rate: self.settings.account }
             }
-            [count, _] if failures.is_met(count) => self.ban(who, Rule::Failures, count, failures, clock, out),
-            [_, count] if slow.is_met(count) => self.ban(who, Rule::SlowFailures, count, slow, clock, out),
-            _ => {}
-        }
+            [count, _] if failures.is_met(count) => Breach { rule: Rule::Failures, count, rate: failures },
+            [_, count] if slow.is_met(count) => Breach { rule: Rule::SlowFailures, count, rate: slow },
+            _ => return,
+        };
+        self.ban(who, breach, clock, out);
     }
 
     /// Notes a failure of an account, and gives the number of those before it if many sources are guessing at it and this
@@ -101,20 +103,22 @@ impl Engine {
     }
 
     /// Notes a failure of an account at a source: gives how many there are in the short and in the long time. One that goes
-    /// on under other names than the one that is held is counted as one more account each time.
+    /// on under other names than the one that is held, or under one that cannot be held, is counted as one more account
+    /// each time.
     fn fail_pair(&mut self, who: &Who, case: &Case, now: Moment) -> [u32; 2] {
         let (hash, within) = (self.key.joined(who.hash, case.account.hash), self.pair_times());
         let from = half(self.key.of(&[case.from.bytes()]));
         let pair = || Pair::new(who.hash, case.account.hash, now);
         let Some(pair) = self.pairs.entry(hash, pair, now) else { return [0; 2] };
         let counts = pair.fail(within, now);
-        let evades = pair.held_until > now && pair.held_from != from;
+        let nameless = case.from.whole().is_none_or(<[u8]>::is_empty) && self.settings.failures.is_met(counts[0]);
+        let evades = nameless || pair.held_until > now && pair.held_from != from;
         if let Some(source) = self.sources.get_mut(who.hash) {
-            for length in 0..2 {
-                let counted = &mut source.accounts[length];
-                if evades || counted.count(within[length], now) == 0 || pair.counted[length] != counted.since() {
-                    counted.add(within[length], now);
-                    pair.counted[length] = counted.since();
+            let lengths = source.accounts.iter_mut().zip(&mut pair.counted).zip(within);
+            for ((counted, since), within) in lengths {
+                if evades || counted.count(within, now) == 0 || *since != counted.since() {
+                    counted.add(within, now);
+                    *since = counted.since();
                 }
             }
         }
@@ -145,18 +149,19 @@ impl Engine {
         let tenth = u32::try_from(self.registrations.accounts(who.hash, now) / 10).unwrap_or(u32::MAX);
         let few = Rate { count: self.settings.registrant_accounts.max(tenth), ..failures };
         let many = Rate { count: few.count.max(slow.count), ..slow };
+        let rule = Rule::Scanning;
         match accounts {
-            [count, _] if few.is_met(count) => return self.ban(who, Rule::Scanning, count, few, clock, out),
-            [_, count] if many.is_met(count) => return self.ban(who, Rule::Scanning, count, many, clock, out),
+            [count, _] if few.is_met(count) => return self.ban(who, Breach { rule, count, rate: few }, clock, out),
+            [_, count] if many.is_met(count) => return self.ban(who, Breach { rule, count, rate: many }, clock, out),
             _ => {}
         }
-        let (rule, count, rate) = match attacked {
-            Some(count) => (Rule::AccountUnderAttack, count, self.settings.account),
-            None if failures.is_met(short) => (Rule::AccountFailures, short, failures),
-            None if slow.is_met(long) => (Rule::SlowFailures, long, slow),
+        let breach = match attacked {
+            Some(count) => Breach { rule: Rule::AccountUnderAttack, count, rate: self.settings.account },
+            None if failures.is_met(short) => Breach { rule: Rule::AccountFailures, count: short, rate: failures },
+            None if slow.is_met(long) => Breach { rule: Rule::SlowFailures, count: long, rate: slow },
             None => return,
         };
-        self.hold_account(who, case, rule, count, rate, clock, out);
+        self.hold_account(who, case, breach, clock, out);
     }
 
     fn refusal(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
@@ -164,7 +169,7 @@ impl Engine {
         let (rate, now) = (self.settings.scanning, clock.now());
         let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
         let counts = probe.refuse(case.target, case.is_proven(), rate.within, now);
-        self.probed(who, case, Rule::Scanning, counts, rate, clock, out);
+        self.probed(who, case, (Rule::Scanning, rate), counts, clock, out);
     }
 
     fn malformed(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
@@ -172,7 +177,7 @@ impl Engine {
         let (rate, now) = (self.settings.malformed, clock.now());
         let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
         let counts = probe.malform(case.is_proven(), rate.within, now);
-        self.probed(who, case, Rule::Malformed, counts, rate, clock, out);
+        self.probed(who, case, (Rule::Malformed, rate), counts, clock, out);
     }
 
     /// A challenge that was left. Here it is an absence that is held against somebody: it counts only while nothing was
@@ -192,7 +197,7 @@ impl Engine {
         }
         if now.since(since) >= LEFT_AGE {
             let rule = if case.method == Invite { Rule::InviteSpray } else { Rule::Scanning };
-            self.probed(who, case, rule, counts, rate, clock, out);
+            self.probed(who, case, (rule, rate), counts, clock, out);
         }
     }
 
@@ -201,9 +206,8 @@ impl Engine {
         &mut self,
         who: &Who,
         case: &Case,
-        rule: Rule,
+        (rule, rate): (Rule, Rate),
         [all, proven]: [u32; 2],
-        rate: Rate,
         clock: Clock,
         out: &mut Vec<Command>,
     ) {
@@ -213,10 +217,11 @@ impl Engine {
         }
         let tenth = self.registrations.accounts(who.hash, now) / 10;
         let few = tenth <= rate.count as usize;
+        let (breach, stray) = (Breach { rule, count: proven, rate }, Breach { rule, count: all, rate });
         match rate.is_met(proven) {
-            true if few => self.ban(who, rule, proven, rate, clock, out),
-            true => self.hold_account(who, case, rule, proven, rate, clock, out),
-            false if rate.is_met(all) => self.hold(who, rule, all, rate, clock, out),
+            true if few => self.ban(who, breach, clock, out),
+            true => self.hold_account(who, case, breach, clock, out),
+            false if rate.is_met(all) => self.hold(who, stray, clock, out),
             false => {}
         }
     }

@@ -19,6 +19,16 @@ const ALARMS: Rate = Rate { count: 60, within: 600 };
 /// Holds of whole sources at most in so many seconds: who forges addresses must not fill the kernel's map.
 const HOLDS: Rate = Rate { count: 2_000, within: 60 };
 
+/// A rule that was broken.
+#[derive(Clone, Copy)]
+pub(super) struct Breach {
+    pub(super) rule: Rule,
+    /// How many there were.
+    pub(super) count: u32,
+    /// How many are too many.
+    pub(super) rate: Rate,
+}
+
 impl Engine {
     /// Whether a source is banned now.
     pub(super) fn is_banned(&self, source: u64, now: Moment) -> bool {
@@ -26,15 +36,15 @@ impl Engine {
     }
 
     /// Bans a source, ends its trust, and forgets what it is banned for. Whom the operator vouches for raises an alarm.
-    pub(super) fn ban(&mut self, who: &Who, rule: Rule, count: u32, rate: Rate, clock: Clock, out: &mut Vec<Command>) {
+    pub(super) fn ban(&mut self, who: &Who, breach: Breach, clock: Clock, out: &mut Vec<Command>) {
         if who.kind.is_trusted() {
-            return self.alarm(who, rule, count, rate, clock, out);
+            return self.alarm(who, breach, clock, out);
         }
         let now = clock.now();
         let known = self.sources.get(who.hash);
         let step = known.map_or(1, |source| source.next_step(&self.settings, now));
         let seconds = self.settings.step(step);
-        let evidence = self.evidence(who, 1, rule, count, rate, self.settings.step(step + 1));
+        let evidence = self.evidence(who, 1, breach, self.settings.step(step + 1));
         if let Some(source) = self.sources.entry(who.hash, || Source::new(who.source, now), now) {
             source.ban(step, now.plus(seconds));
             source.incidents = [0; 2];
@@ -51,7 +61,7 @@ impl Engine {
     }
 
     /// Holds a stranger to a trickle.
-    pub(super) fn hold(&mut self, who: &Who, rule: Rule, count: u32, rate: Rate, clock: Clock, out: &mut Vec<Command>) {
+    pub(super) fn hold(&mut self, who: &Who, breach: Breach, clock: Clock, out: &mut Vec<Command>) {
         let now = clock.now();
         let exempt = who.kind.is_trusted() || who.kind == Kind::Registrant;
         if exempt || self.registrations.trusted_until(who.hash) > now {
@@ -67,20 +77,17 @@ impl Engine {
             return;
         }
         source.held_until = until;
-        let evidence = self.evidence(who, 0, rule, count, rate, 0);
+        let evidence = self.evidence(who, 0, breach, 0);
         self.counts.holds += 1;
         out.push(Command::Hold(Hold { source: who.source, account: None, until: clock.wall_of(until), evidence }));
     }
 
     /// Holds one account of a source.
-    #[allow(clippy::too_many_arguments, reason = "a rule, its numbers, and whom it concerns")]
     pub(super) fn hold_account(
         &mut self,
         who: &Who,
         case: &Case,
-        rule: Rule,
-        count: u32,
-        rate: Rate,
+        breach: Breach,
         clock: Clock,
         out: &mut Vec<Command>,
     ) {
@@ -88,7 +95,7 @@ impl Engine {
         let Some(account) = case.from.whole().filter(|name| !name.is_empty()).map(<[u8]>::to_vec) else { return };
         let from = half(self.key.of(&[&account]));
         if who.kind.is_trusted() {
-            return self.alarm(who, rule, count, rate, clock, out);
+            return self.alarm(who, breach, clock, out);
         }
         if let Some(pair) = self.pairs.get_mut(self.key.joined(who.hash, case.account.hash)) {
             if pair.held_from == from && is_fresh(pair.held_until, self.settings.hold, now) {
@@ -96,13 +103,13 @@ impl Engine {
             }
             (pair.held_until, pair.held_from) = (until, from);
         }
-        let evidence = self.evidence(who, 1, rule, count, rate, 0);
+        let evidence = self.evidence(who, 1, breach, 0);
         self.counts.holds += 1;
         let until = clock.wall_of(until);
         out.push(Command::Hold(Hold { source: who.source, account: Some(account), until, evidence }));
     }
 
-    fn alarm(&mut self, who: &Who, rule: Rule, count: u32, rate: Rate, clock: Clock, out: &mut Vec<Command>) {
+    fn alarm(&mut self, who: &Who, breach: Breach, clock: Clock, out: &mut Vec<Command>) {
         let now = clock.now();
         let Some(source) = self.sources.get_mut(who.hash) else { return };
         if source.alarmed.within(self.settings.alarm, now) {
@@ -117,14 +124,15 @@ impl Engine {
         if let Some(probe) = self.probes.get_mut(who.hash) {
             *probe = Probe::new(now);
         }
-        let evidence = self.evidence(who, 1, rule, count, rate, 0);
+        let evidence = self.evidence(who, 1, breach, 0);
         self.counts.alarms += 1;
         out.push(Command::Alarm(Alarm { peer: who.peer, source: who.source, time: clock.wall, evidence }));
     }
 
     /// The evidence for a rule that was broken, with the proven (1) or unproven (0) incidents.
-    fn evidence(&self, who: &Who, proven: usize, rule: Rule, count: u32, rate: Rate, next_seconds: u32) -> Evidence {
+    fn evidence(&self, who: &Who, proven: usize, breach: Breach, next_seconds: u32) -> Evidence {
         let last = self.sources.get(who.hash).map_or(0, |source| source.incidents[proven]);
+        let Breach { rule, count, rate } = breach;
         Evidence {
             rule,
             count,

@@ -100,11 +100,21 @@ impl<V: Entry> Table<V> {
 
     /// Where the entry of a hash stands.
     fn find(&self, hash: u64) -> Option<usize> {
-        self.candidates(hash).find(|place| self.hash(*place) == hash)
+        self.in_buckets(hash, hash)
+    }
+
+    /// The first place in the two buckets of a hash that holds another one.
+    fn in_buckets(&self, hash: u64, wanted: u64) -> Option<usize> {
+        let at = |bucket: usize| {
+            let place = self.hashes.get(bucket)?.iter().position(|held| *held == wanted)?;
+            Some(bucket * WAYS + place)
+        };
+        let [first, second] = self.buckets(hash);
+        at(first).or_else(|| at(second))
     }
 
     fn insert(&mut self, hash: u64, value: V, now: Moment) -> Option<usize> {
-        let place = match self.candidates(hash).find(|place| self.hash(*place) == 0) {
+        let place = match self.in_buckets(hash, 0) {
             Some(free) => self.freer(hash).unwrap_or(free),
             None => self.evict(hash, value.worth(now), now)?,
         };
@@ -124,10 +134,15 @@ impl<V: Entry> Table<V> {
         (bucket * WAYS..(bucket + 1) * WAYS).find(|place| self.hash(*place) == 0)
     }
 
-    /// The place of the entry that is worth least, if that is not more than `worth`.
+    /// The place of the entry that is worth least, if that is not more than `worth`. The second bucket is looked at only
+    /// when the first has nothing of the lowest class: a look at an entry is a look at memory far away.
     fn evict(&mut self, hash: u64, worth: u64, now: Moment) -> Option<usize> {
-        let price = |place: usize| self.value(place).map_or(0, |value| value.worth(now));
-        let (least, place) = self.candidates(hash).map(|place| (price(place), place)).min()?;
+        let [first, second] = self.buckets(hash);
+        let mut found = self.least(first, now)?;
+        if found.0 >> 32 != 0 {
+            found = found.min(self.least(second, now)?);
+        }
+        let (least, place) = found;
         if least > worth {
             self.refused += 1;
             return None;
@@ -137,14 +152,17 @@ impl<V: Entry> Table<V> {
         Some(place)
     }
 
+    /// What the entry of a full bucket is worth that is worth least, and its place.
+    fn least(&self, bucket: usize, now: Moment) -> Option<(u64, usize)> {
+        let first = bucket * WAYS;
+        let page = self.pages.get(first / (WAYS * PAGE))?;
+        let entries = page.get(first % (WAYS * PAGE)..)?.iter().take(WAYS);
+        entries.enumerate().map(|(index, value)| (value.worth(now), first + index)).min()
+    }
+
     fn buckets(&self, hash: u64) -> [usize; 2] {
         let mask = self.hashes.len() - 1;
         [hash as usize & mask, (hash >> 32) as usize & mask]
-    }
-
-    fn candidates(&self, hash: u64) -> impl Iterator<Item = usize> + use<V> {
-        let [first, second] = self.buckets(hash);
-        (first * WAYS..(first + 1) * WAYS).chain(second * WAYS..(second + 1) * WAYS)
     }
 
     fn hash(&self, place: usize) -> u64 {

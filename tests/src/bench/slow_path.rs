@@ -19,6 +19,8 @@ const PHONES: u32 = 10_000;
 const QUADRUPLES: u32 = 50_000;
 /// What is different in every quadruple stands here as eight digits.
 const MARK: &[u8; 8] = b"XXXXXXXX";
+/// What is different for every phone.
+const USER: &[u8; 8] = b"YYYYYYYY";
 
 /// Measures.
 pub(super) fn measure(trials: usize) -> Vec<Figure> {
@@ -29,22 +31,27 @@ pub(super) fn measure(trials: usize) -> Vec<Figure> {
     vec![Figure::new("slow_path_quadruples", rate, "/s", Goal::AtLeast(50_000.0), what)]
 }
 
-/// One message, and where in it the marks stand.
+/// One message, and where in it the marks and the users stand.
 struct Template {
     direction: Direction,
     bytes: Vec<u8>,
-    marks: Vec<usize>,
+    places: [Vec<usize>; 2],
 }
 
 impl Template {
     fn new(direction: Direction, text: String) -> Self {
         let bytes = text.into_bytes();
-        let marks = bytes.windows(MARK.len()).enumerate().filter(|(_, part)| part == MARK).map(|(at, _)| at).collect();
-        Self { direction, bytes, marks }
+        let find = |mark: &[u8; 8]| -> Vec<usize> {
+            bytes.windows(mark.len()).enumerate().filter(|(_, part)| part == mark).map(|(at, _)| at).collect()
+        };
+        let places = [MARK, USER].map(find);
+        Self { direction, bytes, places }
     }
 
-    fn number(&mut self, digits: [u8; 8]) {
-        self.marks.iter().for_each(|at| self.bytes[*at..at + digits.len()].copy_from_slice(&digits));
+    fn number(&mut self, number: u32) {
+        for (places, digits) in self.places.iter().zip([digits(number), digits(number % PHONES)]) {
+            places.iter().for_each(|at| self.bytes[*at..at + digits.len()].copy_from_slice(&digits));
+        }
     }
 }
 
@@ -79,9 +86,8 @@ impl Bench {
         // A thousand a second, as far as the engine can tell.
         let mono = 1_000_000_000_000 + u64::from(self.next) * 1_000_000;
         let clock = Clock { wall: 1_800_000_000_000 + i64::from(self.next), mono };
-        let digits = digits(self.next);
         for template in &mut self.templates {
-            template.number(digits);
+            template.number(self.next);
             let flow = flow(template.direction, remote);
             let seen = Seen { time: mono, flow, bytes: &template.bytes, truncated: false };
             self.engine.handle(seen, clock, commands);
@@ -118,7 +124,7 @@ fn flow(direction: Direction, remote: Addr) -> Flow {
 fn templates() -> [Template; 4] {
     let request = |sequence: u32, more: &str| {
         let text = format!(
-            "REGISTER sip:pbx.example.com SIP/2.0\r\n{}Contact: <sip:1001@10.0.0.17:5060;transport=udp>\
+            "REGISTER sip:pbx.example.com SIP/2.0\r\n{}Contact: <sip:YYYYYYYY@10.0.0.17:5060;transport=udp>\
              ;reg-id=1;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"\r\n{more}Max-Forwards: 70\r\n\
              User-Agent: Yealink SIP-T46S 66.85.0.5\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO\r\n\
              Expires: 3600\r\nAllow-Events: talk, hold, conference, refer, check-sync\r\nContent-Length: 0\r\n\r\n",
@@ -136,18 +142,18 @@ fn templates() -> [Template; 4] {
     let nonce = "ZfXXXXXXXXoqP7wJbYt3c9mYkDq0bW5t2gYXq1pQ";
     let challenge = format!("WWW-Authenticate: Digest realm=\"pbx.example.com\", nonce=\"{nonce}\", qop=\"auth\"\r\n");
     let credentials = format!(
-        "Authorization: Digest username=\"1001\", realm=\"pbx.example.com\", nonce=\"{nonce}\", \
+        "Authorization: Digest username=\"YYYYYYYY\", realm=\"pbx.example.com\", nonce=\"{nonce}\", \
          uri=\"sip:pbx.example.com\", response=\"6629fae49393a05397450978507c4ef1\", algorithm=MD5, cnonce=\"0a4f113b\", \
          qop=auth, nc=00000001\r\n"
     );
-    let granted = "Contact: <sip:1001@10.0.0.17:5060;transport=udp>;expires=3600\r\n";
+    let granted = "Contact: <sip:YYYYYYYY@10.0.0.17:5060;transport=udp>;expires=3600\r\n";
     [request(1, ""), answer(1, "401 Unauthorized", &challenge), request(2, &credentials), answer(2, "200 OK", granted)]
 }
 
 fn common(sequence: u32, received: &str, tag: &str) -> String {
     format!(
         "Via: SIP/2.0/UDP 10.0.0.17:5060;branch=z9hG4bK{sequence}XXXXXXXX;rport=5060{received}\r\n\
-         From: \"Alice\" <sip:1001@pbx.example.com>;tag=3404137402\r\nTo: \"Alice\" <sip:1001@pbx.example.com>{tag}\r\n\
+         From: \"Alice\" <sip:YYYYYYYY@pbx.example.com>;tag=3404137402\r\nTo: \"Alice\" <sip:YYYYYYYY@pbx.example.com>{tag}\r\n\
          Call-ID: 0_XXXXXXXX@10.0.0.17\r\nCSeq: {sequence} REGISTER\r\n"
     )
 }

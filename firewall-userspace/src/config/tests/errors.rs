@@ -183,3 +183,20 @@ fn no_file_moves_the_terminals_cursor() {
     let told = told("\"\\u001b[2J\" = 1\n");
     assert!(told[0].starts_with("t.toml:1:1: \\u{1b}[2J: no such key"), "{told:?}");
 }
+
+#[test]
+fn bans_are_numbers_in_times_and_ladders() {
+    each_is_told(&[
+        (
+            "bans.failures = \"11/10min\"",
+            "t.toml:1:17: bans.failures: \"11/10min\": the number is out of range",
+            "1 to 10",
+        ),
+        ("bans.failures = 5", "t.toml:1:17: bans.failures: 5: is an integer", "\"5/10min\""),
+        ("bans.ladder = [\"1h\", \"10min\"]", "t.toml:1:15: bans.ladder: ", "[\"10min\", \"1h\", \"1d\"]"),
+        ("bans.ladder = []", "t.toml:1:15: bans.ladder: []: a ladder has 1 to 16 steps", "[\"10min\""),
+        ("bans.ladder = [\"1h\", \"x\"]", "t.toml:1:22: bans.ladder[2]: \"x\": is no length of time", "\"10min\""),
+        ("trust.grace = \"2h\"", "t.toml:1:15: trust.grace: \"2h\": is out of range", "write 1s to 1h"),
+        ("tracking.sources = 1000", "t.toml:1:20: tracking.sources: 1000: is out of range", "1024 to 4194304"),
+    ]);
+}

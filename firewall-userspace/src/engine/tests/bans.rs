@@ -45,7 +45,7 @@ fn guesses_in_one_transaction_count_each() {
     }
     world.play(&guesser, &vec![answer.clone(); 4]);
     assert_eq!(world.commands, []);
-    world.play(&guesser, &[answer.clone()]);
+    world.play(&guesser, std::slice::from_ref(answer));
     assert_eq!(world.banned(), [Rule::Failures]);
 }
 

@@ -148,6 +148,18 @@ fn an_insider_who_changes_his_from_is_banned() {
 }
 
 #[test]
+fn an_insider_whose_from_cannot_be_held_is_banned() {
+    let mut world = World::new();
+    office(&mut world, 1);
+    let mut insider = stray("boss", 0);
+    insider.from = "x".repeat(100);
+    world.fail(&mut insider, 12);
+    assert_eq!(world.commands, []);
+    world.fail(&mut insider, 1);
+    assert_eq!(world.banned(), [Rule::Scanning]);
+}
+
+#[test]
 fn an_account_that_authenticates_without_registering_makes_an_office_too() {
     let mut world = World::new();
     let mut gateway = Phone::new(OFFICE, "trunk");
