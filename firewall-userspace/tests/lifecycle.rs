@@ -313,7 +313,7 @@ fn reload_kill_and_takeover_let_no_denied_packet_by() {
     let iface = world.veth();
     // First that there is something to see: without the firewall the packets arrive.
     let traffic = Traffic::send(&world::peer_of(&iface), frame(STRANGER));
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    std::thread::sleep(Duration::from_millis(200));
     assert!(received() > 0);
     traffic.stop();
     world.add(&[deny(STRANGER)]);
