@@ -89,7 +89,7 @@ section! {
         /// Where it is, if it is a file on this machine.
         pub file: ListFile = ListFile::default();
         /// How often it is looked at.
-        pub every: Period<60, 2_678_400> = Period::of(3_600);
+        pub every: Period<60, 2_592_000> = Period::of(3_600);
         /// What it looks like: "text" (a prefix or range a line), "json", "apiban" (APIBAN's API), or "auto" to see.
         pub format: Format = Format::Auto;
         /// A file that holds the key of APIBAN's API and nothing else.

@@ -123,7 +123,7 @@ section! {
         /// The longest.
         pub ttl_max: Period<1, 86_400> = Period::of(3_600);
         /// How long an address stays a peer's after answers have begun to lack it.
-        pub grace: Period<0, 2_678_400> = Period::of(86_400);
+        pub grace: Period<0, 2_592_000> = Period::of(86_400);
         /// The most addresses that one name may stand for; an answer with more is refused.
         pub max_addresses: Number<1, 4_096> = Number::of(64);
         /// Whether a name may stand for private, loopback, link-local and multicast addresses. Whoever can forge an answer

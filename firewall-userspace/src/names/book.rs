@@ -171,9 +171,9 @@ impl NameState {
             finding.addresses.iter().filter(|ip| !self.addresses.contains_key(ip)).copied().collect();
         let mut gone = if finding.failure.is_none() { self.age(finding, rules, now) } else { Vec::new() };
         self.addresses.extend(finding.addresses.iter().map(|ip| (*ip, None)));
-        // Those that have been missing longest go when a name changes all its addresses over and over.
+        // Those that have been missing longest go when a name changes all its addresses over and over, whole answer or not.
         while self.addresses.len() > room
-            && let Some(oldest) = self.longest_missing()
+            && let Some(oldest) = self.most_dispensable(finding)
         {
             self.addresses.remove(&oldest);
             gone.push(oldest);
@@ -211,9 +211,9 @@ impl NameState {
         gone
     }
 
-    fn longest_missing(&self) -> Option<IpAddr> {
-        let missing = self.addresses.iter().filter_map(|(ip, since)| Some((since.as_ref()?, ip)));
-        missing.min().map(|(_, ip)| *ip)
+    fn most_dispensable(&self, finding: &Finding) -> Option<IpAddr> {
+        let others = self.addresses.iter().filter(|(ip, _)| !finding.addresses.contains(ip));
+        others.min_by_key(|(_, since)| since.unwrap_or(i64::MAX)).map(|(ip, _)| *ip)
     }
 
     fn refuse(&mut self, why: &str, rules: &Rules, now: i64) -> Vec<What> {

@@ -10,6 +10,9 @@ use std::net::IpAddr;
 const QUESTIONS_MAX: usize = 96;
 /// How far a name may be from the one that was meant: NAPTR, another NAPTR, SRV, address.
 const DEPTH_MAX: u8 = 3;
+/// After how many questions without an answer, with none answered by an address, no more are asked: each costs seconds, and
+/// the servers that say nothing are the same.
+const SILENT_MAX: u32 = 2;
 /// Where SIP's servers stand (RFC 3263 §4.1, RFC 3261 §26).
 const SERVICES: [&str; 3] = ["_sip._udp", "_sip._tcp", "_sips._tcp"];
 
@@ -81,6 +84,7 @@ pub struct Walk {
     waiting: VecDeque<(Question, u8)>,
     asked: HashSet<Question>,
     depth: u8,
+    silent: u32,
     finding: Finding,
 }
 
@@ -88,7 +92,7 @@ impl Walk {
     /// Begins with a name. One that names a service, such as `_sip._udp.example.net`, has servers and no addresses.
     pub fn new(name: &str) -> Self {
         let (waiting, asked) = (VecDeque::new(), HashSet::new());
-        let mut walk = Self { waiting, asked, depth: 0, finding: Finding::default() };
+        let mut walk = Self { waiting, asked, depth: 0, silent: 0, finding: Finding::default() };
         if name.starts_with('_') {
             walk.add(name, Kind::Srv, 0);
             return walk;
@@ -110,7 +114,13 @@ impl Walk {
     pub fn take(&mut self, question: &Question, answer: Answer) {
         match answer {
             Answer::Records(records) => records.iter().for_each(|record| self.take_record(question.kind, record)),
-            Answer::Failure(why) => self.fail(format!("{}: {why}", question.name)),
+            Answer::Failure(why) => {
+                self.silent += 1;
+                self.fail(format!("{}: {why}", question.name));
+            }
+        }
+        if self.silent >= SILENT_MAX && self.finding.addresses.is_empty() {
+            self.waiting.clear();
         }
     }
 
@@ -174,8 +184,10 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashMap;
 
+    type Zone<'a> = [(&'a str, Kind, &'a [(Data, u32)])];
+
     /// Resolves by a table of `name kind → records`.
-    fn resolve(name: &str, zone: &[(&str, Kind, &[(Data, u32)])]) -> Finding {
+    fn resolve(name: &str, zone: &Zone<'_>) -> Finding {
         let zone: HashMap<(&str, Kind), &[(Data, u32)]> = zone.iter().map(|(n, k, r)| ((*n, *k), *r)).collect();
         let mut walk = Walk::new(name);
         while let Some(q) = walk.next_question() {
@@ -231,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_service_has_servers_only() {
-        let zone: &[(&str, Kind, &[(Data, u32)])] = &[
+        let zone: &Zone<'_> = &[
             ("_sip._tcp.itsp.example", Kind::Srv, &[(server("a.example"), 9)]),
             ("a.example", Kind::A, &[(ip("192.0.2.1"), 9)]),
         ];
@@ -241,7 +253,7 @@ mod tests {
     #[test]
     fn circles_and_crowds_end() {
         let to = |name: &str| (Data::Pointer(String::new(), String::new(), name.into()), 9);
-        let zone: &[(&str, Kind, &[(Data, u32)])] = &[
+        let zone: &Zone<'_> = &[
             ("a.example", Kind::Naptr, &[to("b.example")]),
             ("b.example", Kind::Naptr, &[to("a.example"), to("c.example")]),
             ("c.example", Kind::Naptr, &[to("d.example")]),
@@ -264,6 +276,17 @@ mod tests {
         let finding = walk.finish();
         assert_eq!(texts(&finding), ["192.0.2.1"]);
         assert_eq!(finding.failure.as_deref(), Some("a.example: SERVFAIL"));
+    }
+
+    #[test]
+    fn servers_that_say_nothing_are_not_asked_everything() {
+        let (mut walk, mut questions) = (Walk::new("a.example"), 0);
+        while let Some(q) = walk.next_question() {
+            questions += 1;
+            walk.take(&q, Answer::Failure("request timed out".into()));
+        }
+        assert_eq!(questions, SILENT_MAX);
+        assert!(walk.finish().failure.is_some_and(|why| why.contains("timed out")));
     }
 
     proptest! {

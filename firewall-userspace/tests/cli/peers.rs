@@ -11,7 +11,7 @@ fn a_peer_comes_and_goes_as_a_file_of_its_own() {
     let list = sipfw.run(&["peer", "list", "--json"]).exits(0).json();
     assert_eq!(
         keys(&list[0]),
-        ["comment", "dropped", "iface", "media", "methods", "name", "passed", "prefixes", "transports"]
+        ["comment", "dropped", "iface", "media", "methods", "name", "names", "passed", "prefixes", "transports"]
     );
     assert_eq!(list[0]["comment"], "a \"b\"");
     assert!(sipfw.run(&["peer", "show", "itsp"]).exits(0).out.contains("udp and tls"));
@@ -19,6 +19,29 @@ fn a_peer_comes_and_goes_as_a_file_of_its_own() {
     sipfw.run(&["peer", "del", "itsp"]).exits(0);
     assert_eq!(fs::read_dir(sipfw.path("conf.d")).unwrap().count(), 0);
     sipfw.run(&["peer", "show", "itsp"]).exits(1);
+}
+
+#[test]
+fn a_peer_may_be_a_name_and_shows_what_is_known_of_it() {
+    let sipfw = Sipfw::new();
+    sipfw.run(&["peer", "add", "itsp", "sip.itsp.example", "198.51.100.0/24"]).exits(0);
+    let written = fs::read_to_string(sipfw.path("conf.d/peer-itsp.toml")).unwrap();
+    assert!(written.contains("names = [\"sip.itsp.example\"]") && written.contains("prefixes = [\"198.51.100.0/24\"]"));
+    assert!(sipfw.run(&["peer", "show", "itsp"]).exits(0).out.contains("sip.itsp.example: not resolved yet"));
+    sipfw.run(&["check"]).exits(0);
+    let state = r#"{"addresses": {"203.0.113.7": null, "203.0.113.8": 1700000000000}, "answered": 1700000000000,
+        "next": 1700000060000, "failures": 1, "trouble": "sip.itsp.example: request timed out", "told": false}"#;
+    sipfw.file("state/names.json", &format!("{{\"names\": {{\"sip.itsp.example\": {state}}}}}"));
+    let shown = sipfw.run(&["peer", "show", "itsp"]).exits(0).out;
+    for part in ["203.0.113.7 and 203.0.113.8 (missing for ", "next look in 0s", "request timed out"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let list = sipfw.run(&["peer", "list", "--json"]).exits(0).json();
+    assert_eq!(list[0]["prefixes"], serde_json::json!(["198.51.100.0/24", "203.0.113.7", "203.0.113.8"]));
+    assert_eq!(list[0]["names"][0]["known"]["failures"], 1);
+    assert!(sipfw.run(&["peer", "list"]).exits(0).out.contains("request timed out"));
+    let refused = sipfw.run(&["deny", "add", "203.0.113.7"]).exits(1);
+    assert!(refused.err.contains("would cut off peer itsp"), "{}", refused.err);
 }
 
 #[test]

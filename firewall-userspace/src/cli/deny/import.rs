@@ -52,7 +52,7 @@ fn name(text: &str) -> Result<String, String> {
 
 fn every(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|e| format!("{e}; write 15m, 1h or 1day"))?;
-    if (60..=2_678_400).contains(&span.as_secs()) { Ok(span) } else { Err("write a time from 1m to 31days".to_owned()) }
+    if (60..=2_592_000).contains(&span.as_secs()) { Ok(span) } else { Err("write a time from 1m to 30days".to_owned()) }
 }
 
 fn format(word: &str) -> Result<Format, String> {

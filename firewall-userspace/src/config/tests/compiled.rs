@@ -135,3 +135,20 @@ fn a_full_table_is_found_for_any_seed() {
         assert_eq!(table.user_agent(&w, 0), Some(255));
     }
 }
+
+#[test]
+fn the_addresses_of_names_are_prefixes_of_their_peer() {
+    let config = config(
+        "[[peer]]\nname = \"a\"\nnames = [\"sip.a.example\", \"b.a.example\"]\n\
+         [[peer]]\nname = \"b\"\nprefixes = [\"192.0.2.2\"]\nnames = [\"sip.b.example\"]\n",
+    );
+    let known = [("sip.a.example", vec!["192.0.2.1", "192.0.2.2", "192.0.2.3"]), ("sip.b.example", vec!["192.0.2.3"])];
+    let addresses = |list: Vec<&str>| list.into_iter().map(|ip| ip.parse().unwrap()).collect();
+    let resolved: Resolved = known.into_iter().map(|(name, list)| (name.to_owned(), addresses(list))).collect();
+    let compiled = compile(&config, &resolved, KEY, 7);
+    let host = |n| Prefix::host(Addr::from_v4([192, 0, 2, n]));
+    // What is written down goes before what a name leads to, and of two names the first peer's.
+    assert_eq!(compiled.peers, [(host(1), 1), (host(2), 2), (host(3), 1)]);
+    assert!(compiled.peer_filter.may_contain(Addr::from_v4([192, 0, 2, 1])));
+    assert!(compile(&config, &Resolved::default(), KEY, 7).peers == [(host(2), 2)]);
+}

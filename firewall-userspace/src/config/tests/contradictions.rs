@@ -124,3 +124,42 @@ fn problems_are_objects_for_programs() {
     assert_eq!((&json[0]["line"], &json[0]["column"]), (&1.into(), &8.into()));
     assert_eq!((&json[0]["key"], &json[0]["value"]), (&"mode".into(), &"\"x\"".into()));
 }
+
+#[test]
+fn a_peer_sends_from_somewhere() {
+    each_is_told(&[
+        ("[[peer]]\nname = \"a\"", "t.toml:1:", "neither prefixes nor names"),
+        ("[[peer]]\nname = \"a\"\nnames = [\"192.0.2.1\"]", "t.toml:3:10: peer[1].names[1]", "belong into prefixes"),
+        ("[[peer]]\nname = \"a\"\nnames = [\"pbx\"]", "t.toml:3:10: peer[1].names[1]", "only a part"),
+        (
+            "[[peer]]\nname = \"a\"\nnames = [\"sip.itsp.example\"]\n[dns]\nmax_addresses = 4000\n[capacity]\npeer_prefixes = 100",
+            "t.toml:7:17: capacity.peer_prefixes",
+            "may lead to 8000 addresses",
+        ),
+        ("[dns]\nttl_max = \"10s\"", "t.toml:2:11: dns.ttl_max", "shorter than dns.ttl_min (30s)"),
+        ("[dns]\nservers = [\"dns.example\"]", "t.toml:2:12: dns.servers[1]", "is no address"),
+    ]);
+    assert_eq!(told("[[peer]]\nname = \"a\"\nnames = [\"sip.itsp.example\"]"), [""; 0]);
+}
+
+#[test]
+fn a_list_is_in_one_place_and_only_apiban_has_a_key() {
+    const LIST: &str = "[[blocklist]]\nname = \"a\"\n";
+    let with = |keys: &str| format!("{LIST}{keys}");
+    for (keys, begins, holds) in [
+        ("", "t.toml:2:8: blocklist[1].name", "neither url nor file"),
+        ("url = \"http://a/\"\nfile = \"/a\"", "t.toml:4:8: blocklist[1].file", "has a url too"),
+        ("url = \"http://me:x@a/\"", "t.toml:3:7: blocklist[1].url", "carries a password"),
+        ("url = \"gopher://a/\"", "t.toml:3:7: blocklist[1].url", "is no URL"),
+        ("file = \"a\"", "t.toml:3:8: blocklist[1].file", "no absolute path"),
+        ("format = \"apiban\"", "t.toml:3:10: blocklist[1].format", "wants a key"),
+        ("file = \"/a\"\nkey_file = \"/k\"", "t.toml:4:12: blocklist[1].key_file", "only lists of the format"),
+        ("file = \"/a\"\nevery = \"5s\"", "t.toml:4:9: blocklist[1].every", "from 1m to 30days"),
+        ("file = \"/a\"\nevery = \"often\"", "t.toml:4:9: blocklist[1].every", "is no time"),
+    ] {
+        each_is_told(&[(&with(keys), begins, holds)]);
+    }
+    let twice = with("file = \"/a\"\n") + &with("file = \"/b\"");
+    each_is_told(&[(&twice, "t.toml:5:8: blocklist[2].name", "another list has this name (t.toml:2)")]);
+    assert_eq!(told(&with("format = \"apiban\"\nkey_file = \"/k\"")), [""; 0]);
+}
