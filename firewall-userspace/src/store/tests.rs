@@ -235,7 +235,7 @@ fn the_ring_of_events_is_bounded() {
     assert_eq!(kept[0].event, event);
     assert_eq!(store.events(27, 100).unwrap().len(), 1);
     assert_eq!((store.events(0, 4).unwrap().len(), store.last_event().unwrap()), (4, 28));
-    kernel.reason = 7;
+    kernel.reason = 63;
     assert_eq!(NewEvent::from_kernel(&kernel, clock), None);
     store.db.execute("UPDATE event SET reason = 'of_tomorrow' WHERE id = 28", []).unwrap();
     assert_eq!(store.events(0, 100).unwrap().len(), 9);
