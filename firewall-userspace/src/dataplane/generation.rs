@@ -95,6 +95,8 @@ impl Draft {
             Self { ebpf, policy, resized, empty_tables, empty_registrants, same_sources, called_for, guard };
         draft.program(program::INGRESS)?;
         draft.program(program::PROBE)?;
+        // So that little time passes between the one link and the other. A kernel that refuses it is asked again then.
+        let _ = draft.egress();
         Ok(draft)
     }
 
