@@ -3,6 +3,7 @@
 //! Owns: their layout and meaning. Refuses: reading them from a config file (the daemon does), and lifetimes of maps.
 use crate::addr::{Addr, Prefix};
 use crate::bound::wrap;
+use crate::copy::{Kind, Ring};
 use crate::limiter::{HashKey, Limit};
 use crate::sip::method::CLASS_SLOTS;
 
@@ -374,8 +375,28 @@ pub struct DatagramVerdict {
     pub peer: u32,
     /// Whether the datagram is dropped.
     pub dropped: u32,
-    /// The number plus one of the sender's [`crate::copy::Kind`] if the datagram is copied; 0 if it is not.
+    /// Where its fragments are copied to; 0: they are not. See [`DatagramVerdict::copied`].
     pub copied: u32,
+}
+
+impl DatagramVerdict {
+    /// For [`DatagramVerdict::copied`]: the remote's kind and the ring.
+    #[inline(always)]
+    pub const fn copied(kind: Kind, ring: Ring) -> u32 {
+        kind as u32 + 1 | (ring as u32) << 8
+    }
+
+    /// The kind of a number that is not 0.
+    #[inline(always)]
+    pub const fn kind(copied: u32) -> Kind {
+        Kind::from_number((copied & 0xff).wrapping_sub(1))
+    }
+
+    /// The ring of a number that is not 0.
+    #[inline(always)]
+    pub const fn ring(copied: u32) -> Ring {
+        if copied >> 8 == Ring::Strangers as u32 { Ring::Strangers } else { Ring::Trusted }
+    }
 }
 
 /// The time at a tick of the kernel's timer.

@@ -17,6 +17,12 @@ pub(crate) fn load(cell: *mut u64) -> u64 {
 }
 
 #[inline(always)]
+pub(crate) fn store(cell: *mut u64, value: u64) {
+    // SAFETY: the caller's pointer is to a word of a map's value.
+    unsafe { cell.write_volatile(value) }
+}
+
+#[inline(always)]
 fn swap(cell: *mut u64, old: u64, new: u64) -> bool {
     const SEQ: AtomicOrdering = AtomicOrdering::SeqCst;
     // SAFETY: the pointer is to an aligned word of a map's value, which other CPUs change only atomically.

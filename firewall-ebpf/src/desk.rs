@@ -61,7 +61,7 @@ pub(crate) fn payload(carrier: &impl Carrier, at: u32, len: u32) -> Option<&'sta
 pub(crate) struct Place {
     /// Their offset in the frame.
     pub(crate) at: u32,
-    /// How many of them lie in the window already, from the first on.
+    /// How many of them lie in the window already, from the first on, if there are so many.
     pub(crate) examined: u32,
 }
 

@@ -1,8 +1,8 @@
 //! The bytes of the frame under judgement.
 //!
 //! Owns: every access to packet memory. Refuses: knowing what the bytes mean.
-use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
-use aya_ebpf::programs::XdpContext;
+use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
+use aya_ebpf::programs::{TcContext, XdpContext};
 use firewall_common::packet::Bytes;
 
 use crate::opaque;
@@ -52,6 +52,50 @@ impl Carrier for Frame<'_> {
     fn load(&self, at: u32, to: *mut u8, len: u32) -> bool {
         // SAFETY: the helper checks the source's bounds; the verifier checks the destination's.
         unsafe { bpf_xdp_load_bytes(self.ctx.ctx, at, to.cast(), len) == 0 }
+    }
+}
+
+/// A packet on its way out. Headers are read in place, from its first buffer; payloads are copied, wherever they are.
+pub(crate) struct Outgoing<'a> {
+    ctx: &'a TcContext,
+}
+
+impl<'a> Outgoing<'a> {
+    /// Of this invocation.
+    #[inline(always)]
+    pub(crate) const fn new(ctx: &'a TcContext) -> Self {
+        Self { ctx }
+    }
+}
+
+impl Bytes for Outgoing<'_> {
+    #[inline(always)]
+    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        let field = self.ctx.data() + at as usize;
+        if field + N > self.ctx.data_end() {
+            return None;
+        }
+        // SAFETY: `N` bytes from `field` lie before the end of the first buffer, as just checked; the array needs no
+        // alignment.
+        Some(unsafe { core::ptr::read_unaligned(field as *const [u8; N]) })
+    }
+
+    #[inline(always)]
+    fn total(&self) -> u32 {
+        opaque::forget(u64::from(self.ctx.len())) as u32
+    }
+
+    #[inline(always)]
+    fn forget(&self, number: u32) -> u32 {
+        opaque::forget(u64::from(number)) as u32
+    }
+}
+
+impl Carrier for Outgoing<'_> {
+    #[inline(always)]
+    fn load(&self, at: u32, to: *mut u8, len: u32) -> bool {
+        // SAFETY: the helper checks the source's bounds; the verifier checks the destination's.
+        unsafe { bpf_skb_load_bytes(self.ctx.skb.skb.cast(), at, to.cast(), len) == 0 }
     }
 }
 

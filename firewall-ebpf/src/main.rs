@@ -10,6 +10,7 @@ mod cell;
 mod clock;
 mod constants;
 mod desk;
+mod egress;
 mod exit;
 mod frame;
 mod host_key;
@@ -20,12 +21,13 @@ mod stage;
 mod switches;
 mod trial;
 
+use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS};
-use aya_ebpf::macros::xdp;
-use aya_ebpf::programs::XdpContext;
+use aya_ebpf::macros::{classifier, xdp};
+use aya_ebpf::programs::{TcContext, XdpContext};
 
 use crate::exit::Action;
-use crate::frame::Frame;
+use crate::frame::{Frame, Outgoing};
 use crate::trial::{Live, Rehearsal};
 
 /// Judges a live packet in one buffer.
@@ -50,6 +52,14 @@ fn sip_probe(ctx: XdpContext) -> u32 {
         Some(rehearsal) => action(pipeline::run(&Frame::linear(&ctx), rehearsal)),
         None => XDP_ABORTED,
     }
+}
+
+/// Hears a packet that leaves, and lets the next program have it.
+#[classifier]
+#[inline(always)]
+fn sip_egress(ctx: TcContext) -> i32 {
+    egress::hear(&Outgoing::new(&ctx));
+    TC_ACT_UNSPEC
 }
 
 #[inline(always)]

@@ -3,7 +3,7 @@
 //! Owns: the order of the stages. Refuses: what a stage decides, and what a verdict leads to (see [`crate::exit`]).
 use core::ops::ControlFlow::{Break, Continue};
 
-use firewall_common::packet::{self, ACK, Packet, Part, Ports, Protocol, SYN};
+use firewall_common::packet::{self, ACK, Packet, Part, Ports, Protocol, SYN, TcpSegment, UdpDatagram};
 use firewall_common::policy::port;
 use firewall_common::reason::Reason;
 use firewall_common::sip::window::EXAMINED;
@@ -62,7 +62,7 @@ const HEADERS_MAX: u64 = 0x3fff;
 
 /// Makes all the ways that lead here one for the verifier: IPv4 and IPv6, tags and options and extension headers.
 #[inline(always)]
-fn forget(packet: Packet) -> Packet {
+pub(crate) fn forget(packet: Packet) -> Packet {
     Packet {
         src: opaque::forget_addr(packet.src),
         dst: opaque::forget_addr(packet.dst),
@@ -102,34 +102,51 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
 
 /// Where a payload stands in the frame.
 #[derive(Clone, Copy)]
-struct Payload {
-    at: u32,
-    len: u32,
+pub(crate) struct Payload {
+    pub(crate) at: u32,
+    pub(crate) len: u32,
+    /// How much of it is read into the window at most.
+    examined: u32,
     /// Not zero for TCP: only a segment that begins a request is judged, the others are the middle of a stream.
-    stream: u32,
+    pub(crate) stream: u32,
     /// Not zero if it is copied, whatever it says.
-    copied: u32,
+    pub(crate) copied: u32,
     /// The flags of its copy.
     flags: u32,
 }
 
 impl Payload {
+    /// A datagram's.
     #[inline(always)]
-    fn forget(self) -> Self {
+    pub(crate) const fn datagram(datagram: UdpDatagram) -> Self {
+        Self { at: datagram.at, len: datagram.len, examined: EXAMINED, stream: 0, copied: 0, flags: 0 }
+    }
+
+    /// A segment's, which is copied unless it does nothing but acknowledge.
+    #[inline(always)]
+    pub(crate) fn segment(segment: TcpSegment) -> Self {
+        let flags = copy::tcp_flags(segment.flags);
+        let copied = u32::from(segment.len != 0 || flags != 0);
+        Self { at: segment.at, len: segment.len, examined: 0, stream: 1, copied, flags }
+    }
+
+    #[inline(always)]
+    pub(crate) fn forget(self) -> Self {
         Self {
             at: opaque::forget(u64::from(self.at)) as u32,
             len: opaque::forget(u64::from(self.len)) as u32,
+            examined: opaque::forget(u64::from(self.examined)) as u32,
             stream: opaque::forget(u64::from(self.stream)) as u32,
             copied: opaque::forget(u64::from(self.copied)) as u32,
             flags: opaque::forget(u64::from(self.flags)) as u32,
         }
     }
 
-    /// What is copied of it. As much of it as is ever examined has been.
+    /// What is copied of it, once it has been read.
     #[inline(always)]
-    fn part(self) -> copy::Part {
-        let examined = if self.len > EXAMINED { EXAMINED } else { self.len };
-        copy::Part { at: self.at, len: self.len, examined, stream: self.stream, flags: self.flags }
+    pub(crate) fn part(self) -> copy::Part {
+        let Self { at, len, examined, stream, flags, .. } = self;
+        copy::Part { at, len, examined, stream, flags }
     }
 }
 
@@ -140,7 +157,7 @@ fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pack
     let datagram = packet::udp(frame, &forget(*packet))?;
     trial.payload_at = datagram.at;
     limit::judge_total(trial, who)?;
-    Continue(Payload { at: datagram.at, len: datagram.len, stream: 0, copied: 0, flags: 0 })
+    Continue(Payload::datagram(datagram))
 }
 
 /// A segment's payload; that of TLS is not looked at, so it has no length here.
@@ -158,11 +175,9 @@ fn segment<C: Circumstances>(
         limit::judge(trial, who, Class::Connect)?;
     }
     if class & port::SIP_TLS != 0 {
-        return Continue(Payload { at: segment.at, len: 0, stream: 1, copied: 0, flags: 0 });
+        return Continue(Payload { at: segment.at, len: 0, examined: 0, stream: 1, copied: 0, flags: 0 });
     }
-    let flags = copy::tcp_flags(segment.flags);
-    let copied = u32::from(segment.len != 0 || flags != 0);
-    Continue(Payload { at: segment.at, len: segment.len, stream: 1, copied, flags })
+    Continue(Payload { examined: EXAMINED, ..Payload::segment(segment) })
 }
 
 /// Judges what it says; not zero if it is copied for that.

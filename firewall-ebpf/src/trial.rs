@@ -105,7 +105,7 @@ pub(crate) struct Trial<C> {
     pub(crate) peer: u64,
     /// The number plus one of the class whose limit applies, once known.
     pub(crate) class: u64,
-    /// The number plus one of the sender's [`firewall_common::copy::Kind`], once the packet has been copied.
+    /// [`firewall_common::policy::DatagramVerdict::copied`], once the packet has been copied.
     pub(crate) copied: u64,
     /// Addresses, once read.
     src: Addr,
@@ -155,6 +155,12 @@ impl<C: Circumstances> Trial<C> {
         self.noted = (opaque::forget(self.noted.0), opaque::forget(self.noted.1));
         self.protocol = opaque::forget(u64::from(self.protocol)) as u8;
         self.payload_at = opaque::forget(u64::from(self.payload_at)) as u32;
+    }
+
+    /// Whether it has been copied.
+    #[inline(always)]
+    pub(crate) fn copied(&self) -> bool {
+        opaque::forget(self.copied) != 0
     }
 
     /// A copy of the source address, to decide by.

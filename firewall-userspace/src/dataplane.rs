@@ -8,6 +8,7 @@ mod enforcer;
 pub mod error;
 pub mod events;
 mod generation;
+mod hearing;
 mod holds;
 pub mod instance;
 pub mod kernel_log;

@@ -66,7 +66,7 @@ fn an_instance_lives_through_kill_reload_and_unload() {
     assert_eq!(world.judge(&command, "203.0.113.99"), Reason::Peer);
     assert!(instance.refresh().unwrap());
     assert_eq!(instance.policy().unwrap().peer(1), Some("itsp"));
-    assert_eq!(fs::read_dir(world.pins(&iface)).unwrap().count(), 2, "the link and one generation");
+    assert_eq!(fs::read_dir(world.pins(&iface)).unwrap().count(), 3, "both links and one generation");
 
     assert!(matches!(world.unload(&iface), Err(Error::Running { .. })));
     drop(instance);
@@ -204,7 +204,7 @@ fn a_reload_that_fails_changes_nothing() {
     assert!(matches!(refused, Error::Full { key: "capacity.bans", wanted: 3, capacity: 2 }), "{refused}");
     assert_eq!(world.xdp(&iface), Some((AttachMode::Native, started.program_id)));
     assert_eq!(world.judge(&instance, STRANGER), Reason::Denied);
-    assert_eq!(fs::read_dir(world.pins(&iface)).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(world.pins(&iface)).unwrap().count(), 3);
 }
 
 #[test]

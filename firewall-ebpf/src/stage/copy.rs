@@ -1,8 +1,8 @@
-//! Which packets the daemon gets a copy of, of those that pass.
+//! Which packets the daemon gets a copy of, of those that pass and of those that our side sends.
 //!
 //! Owns: that choice, and the head of a copy. Refuses: waiting for anybody: what a full ring has no room for is counted and
 //! forgotten, and the packet goes on.
-use firewall_common::copy::{CopyHead, FLAG_FIN, FLAG_MORE_FRAGMENTS, FLAG_RST, FLAG_SYN, Kind};
+use firewall_common::copy::{CopyHead, FLAG_EGRESS, FLAG_FIN, FLAG_MORE_FRAGMENTS, FLAG_RST, FLAG_SYN, Kind, Ring};
 use firewall_common::packet::{FIN, Packet, RST, SYN, tcp_sequence};
 use firewall_common::policy::DatagramVerdict;
 use firewall_common::sip::Method;
@@ -43,7 +43,7 @@ pub(crate) struct Part {
     pub(crate) at: u32,
     /// Its bytes.
     pub(crate) len: u32,
-    /// How many of them are in the window.
+    /// How many of them are in the window, if there are so many.
     pub(crate) examined: u32,
     /// Not zero for TCP.
     pub(crate) stream: u32,
@@ -54,13 +54,20 @@ pub(crate) struct Part {
 impl Part {
     /// Everything behind the IP header.
     #[inline(always)]
-    const fn whole(packet: &Packet) -> Self {
-        Self { at: packet.at, len: packet.len, examined: 0, stream: 0, flags: 0 }
+    const fn whole(packet: &Packet, flags: u32) -> Self {
+        Self { at: packet.at, len: packet.len, examined: 0, stream: 0, flags }
     }
 }
 
-/// Copies a packet that we received and that passes. Of a datagram's first fragment everything behind the IP header is
-/// copied, as of the later ones, so that they can be put together.
+/// Who is on the other side of a packet, and which ring its copy goes to.
+#[derive(Clone, Copy)]
+struct Remote {
+    kind: Kind,
+    peer: u32,
+    ring: Ring,
+}
+
+/// Copies a packet that we received and that passes.
 #[inline(always)]
 pub(crate) fn received<C: Circumstances>(
     carrier: &impl Carrier,
@@ -72,13 +79,43 @@ pub(crate) fn received<C: Circumstances>(
     if !trial.commits() {
         return;
     }
+    let ring = who.kind().ring();
+    first(carrier, trial, packet, who, ring, part);
+}
+
+/// Copies a packet that our side sends. A request of our own is no stranger's doing, whomever it is for.
+#[inline(always)]
+pub(crate) fn sent<C: Circumstances>(
+    carrier: &impl Carrier,
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    own_request: bool,
+    part: Part,
+) {
+    let ring = if own_request { Ring::Trusted } else { who.kind().ring() };
+    let part = Part { flags: part.flags | u32::from(FLAG_EGRESS), ..part };
+    first(carrier, trial, packet, who, ring, part);
+}
+
+/// A whole packet, or the first fragment of a datagram: of that everything behind the IP header is copied, as of the later
+/// ones, so that they can be put together.
+#[inline(always)]
+fn first<C: Circumstances>(
+    carrier: &impl Carrier,
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    ring: Ring,
+    part: Part,
+) {
     let kind = who.kind();
-    trial.copied = opaque::forget(kind as u64 + 1);
-    let peer = if kind == Kind::Peer { who.id } else { 0 };
+    let remote = Remote { kind, ring, peer: if kind == Kind::Peer { who.id } else { 0 } };
+    trial.copied = opaque::forget(u64::from(DatagramVerdict::copied(kind, ring)));
     let fragmented = opaque::forget(u64::from(packet.part.fragmented)) != 0;
-    let part = if fragmented { Part::whole(packet) } else { part };
+    let part = if fragmented { Part::whole(packet, part.flags & u32::from(FLAG_EGRESS)) } else { part };
     let seq = if part.stream != 0 { tcp_sequence(carrier, packet).unwrap_or(0) } else { 0 };
-    hand_over(carrier, trial, packet, kind, peer, part, seq);
+    hand_over(carrier, trial, packet, remote, part, seq);
 }
 
 /// Copies a later fragment of a datagram whose first fragment was copied.
@@ -88,12 +125,15 @@ pub(crate) fn later<C: Circumstances>(
     trial: &Trial<C>,
     packet: &Packet,
     first: &DatagramVerdict,
+    flags: u16,
 ) {
     let copied = opaque::forget(u64::from(first.copied)) as u32;
     if copied == 0 || !trial.commits() {
         return;
     }
-    hand_over(carrier, trial, packet, Kind::from_number(copied - 1), first.peer, Part::whole(packet), 0);
+    let (kind, ring) = (DatagramVerdict::kind(copied), DatagramVerdict::ring(copied));
+    let remote = Remote { kind, ring, peer: first.peer };
+    hand_over(carrier, trial, packet, remote, Part::whole(packet, u32::from(flags)), 0);
 }
 
 #[inline(always)]
@@ -101,8 +141,7 @@ fn hand_over<C: Circumstances>(
     carrier: &impl Carrier,
     trial: &Trial<C>,
     packet: &Packet,
-    kind: Kind,
-    peer: u32,
+    remote: Remote,
     part: Part,
     seq: u32,
 ) {
@@ -118,12 +157,12 @@ fn hand_over<C: Circumstances>(
         seq,
         fragment_id: if fragmented { packet.part.id } else { 0 },
         fragment_offset: packet.part.offset,
-        peer,
+        peer: remote.peer,
         remote_port: trial.src_port,
         local_port: trial.dst_port,
         flags: part.flags as u16 | more,
         protocol: trial.protocol,
-        kind: kind as u8,
+        kind: remote.kind as u8,
     };
-    desk::hand_over(carrier, Place { at: part.at, examined: part.examined }, kind.ring(), head);
+    desk::hand_over(carrier, Place { at: part.at, examined: part.examined }, remote.ring, head);
 }

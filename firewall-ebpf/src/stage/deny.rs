@@ -29,9 +29,7 @@ static ENTRY_FILTER: Array<u64> = Array::with_max_entries(EntryFilter::WORDS as 
 /// Stops a denied or banned source. Goes on with the id plus one of the allow entry that covers the source, or zero.
 #[inline(always)]
 pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>) -> Flow<u64> {
-    let Some(term) = find(trial, |_| true) else {
-        return Continue(0);
-    };
+    let term = find(trial, |_| true);
     let reason = match Action::from_number(term.action) {
         Action::None => return Continue(0),
         Action::Allow => return Continue(u64::from(term.id) + 1),
@@ -42,20 +40,26 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>) -> Flow<u64> {
     Continue(0)
 }
 
+/// The id plus one of the allow entry that covers the source, or zero. Nothing is counted.
+#[inline(always)]
+pub(crate) fn allowed<C: Circumstances>(trial: &Trial<C>) -> u64 {
+    let term = find(trial, |_| false);
+    if term.action == Action::Allow as u32 { u64::from(term.id) + 1 } else { 0 }
+}
+
 /// The verdict for a packet that is for no protected port: only an entry for all traffic can stop it.
 #[inline(always)]
 pub(crate) fn judge_other<C: Circumstances>(trial: &mut Trial<C>) -> Flow<Verdict> {
-    if switches::value(SWITCH_SCOPE_ALL) != 0
-        && let Some(term) = find(trial, covers_all)
-        && covers_all(&term)
-    {
-        let reason = match Action::from_number(term.action) {
-            Action::BanAll => Reason::Banned,
-            _ => Reason::Denied,
-        };
-        return Break(Verdict { reason, detail: term.id });
+    if switches::value(SWITCH_SCOPE_ALL) == 0 {
+        return stop(Reason::OtherTraffic);
     }
-    stop(Reason::OtherTraffic)
+    let term = find(trial, covers_all);
+    let reason = match Action::from_number(term.action) {
+        Action::BanAll => Reason::Banned,
+        Action::DenyAll => Reason::Denied,
+        _ => return stop(Reason::OtherTraffic),
+    };
+    Break(Verdict { reason, detail: term.id })
 }
 
 #[inline(always)]
@@ -63,22 +67,24 @@ fn covers_all(term: &Term) -> bool {
     Action::from_number(term.action).covers_all()
 }
 
-/// What holds for the source now: its own entry before that of the longest prefix. A hit is counted where the term
-/// `decides`.
+/// What holds for the source now, if anything: its own entry before that of the longest prefix. A hit is counted where the
+/// term `decides`.
 #[inline(always)]
-fn find<C: Circumstances>(trial: &Trial<C>, decides: impl Fn(&Term) -> bool) -> Option<Term> {
+fn find<C: Circumstances>(trial: &Trial<C>, decides: impl Fn(&Term) -> bool) -> Term {
     let source = trial.source();
     if is_marked(EntryFilter::place_of_source(source))
         && let Some(entry) = SOURCES.get_ptr_mut(source)
         && let Some(term) = in_force(trial, entry, &decides)
     {
-        return Some(term);
+        return term;
     }
-    if !is_marked(EntryFilter::place(trial.src())) {
-        return None;
+    if is_marked(EntryFilter::place(trial.src()))
+        && let Some(entry) = ENTRIES.get(HostKey::new(trial.src()).key())
+        && let Some(term) = in_force(trial, core::ptr::from_ref(entry).cast_mut(), &decides)
+    {
+        return term;
     }
-    let entry = ENTRIES.get(HostKey::new(trial.src()).key())?;
-    in_force(trial, core::ptr::from_ref(entry).cast_mut(), &decides)
+    Term::NONE
 }
 
 /// Whether a look-up may find something.

@@ -40,12 +40,23 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who) -> Flow<(
     trial.object(Verdict::of(Reason::UnsolicitedResponse))
 }
 
+/// Notes that our side sends the source a request.
+#[inline(always)]
+pub(crate) fn called<C: Circumstances>(trial: &Trial<C>) {
+    if let Some((a, b)) = cells(trial.source()) {
+        let now = trial.now();
+        cell::store(a, now);
+        cell::store(b, now);
+    }
+}
+
 #[inline(always)]
 fn was_called(source: Addr, now: u64) -> bool {
     match cells(source) {
         Some((a, b)) => {
             let (a, b) = (cell::load(a), cell::load(b));
-            now <= if a < b { a } else { b } + policy().called_for
+            let older = if a < b { a } else { b };
+            older != 0 && now <= older + policy().called_for
         }
         None => true,
     }

@@ -28,6 +28,12 @@ impl Said {
             .then(|| (Method::from_number(opaque::forget(u64::from(self.method)) as u32), self.headers))
     }
 
+    /// Whether it is a response.
+    #[inline(always)]
+    pub(crate) fn is_response(&self) -> bool {
+        opaque::forget(u64::from(self.kind)) as u32 == scan::RESPONSE
+    }
+
     /// The class whose limit it counts against.
     #[inline(always)]
     pub(crate) fn class(&self) -> Class {

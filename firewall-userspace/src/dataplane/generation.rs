@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aya::Ebpf;
 use aya::maps::{Array, MapData};
-use aya::programs::Xdp;
+use aya::programs::{Program, SchedClassifier, Xdp};
 use firewall_common::addr::Addr;
 use firewall_common::limiter::HashKey;
 use firewall_common::maps::{self, program};
@@ -17,7 +17,7 @@ use super::clock;
 use super::error::{AtPath as _, Context as _, Error, Result};
 use super::holds::Holds;
 use super::instance::{Learned, Synced};
-use super::load::{Capacities, Generation, load, verify};
+use super::load::{Capacities, Generation, load, verify, verify_egress};
 use super::maps::{capacity, carry_over, open};
 use super::place::Place;
 use super::registrants::{self, Registrants};
@@ -26,6 +26,8 @@ use super::tables::{self, Content, Tables};
 use super::{holds, origin, stats};
 use crate::config::{Loaded, compile};
 use crate::entries::InForce;
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// A generation whose maps and policy can be used by the next.
 pub(super) struct Previous {
@@ -52,6 +54,8 @@ pub(super) struct Draft {
     pub(super) empty_registrants: bool,
     /// Whether bans are kept by the same sources as before.
     pub(super) same_sources: bool,
+    /// Nanoseconds for which whom our side called may answer.
+    pub(super) called_for: u64,
     guard: Guard,
 }
 
@@ -90,10 +94,14 @@ impl Draft {
         origin::write(&place.config_file(number), loaded)?;
         let empty_tables = !plan.kept.contains(&maps::SOURCES);
         let (same_sources, empty_registrants) = (!plan.v6_changed, !plan.takes_over);
+        let called_for = u64::from(loaded.config.slow_path().called_for.get()) * NANOS_PER_SECOND;
+        let resized = plan.resized;
         let mut draft =
-            Self { ebpf, policy, resized: plan.resized, empty_tables, empty_registrants, same_sources, guard };
+            Self { ebpf, policy, resized, empty_tables, empty_registrants, same_sources, called_for, guard };
         draft.program(program::INGRESS)?;
         draft.program(program::PROBE)?;
+        // So that little time passes between the one link and the other. A kernel that refuses it is asked again then.
+        let _ = draft.egress();
         Ok(draft)
     }
 
@@ -139,16 +147,31 @@ impl Draft {
         Ok(program)
     }
 
-    /// Keeps it, since it is attached. A description that can't be written any more only lacks the last detail.
-    pub(super) fn finish(mut self, frags: bool) -> RunningPolicy {
+    /// The program that hears what our side sends, verified and pinned.
+    pub(super) fn egress(&mut self) -> Result<&mut SchedClassifier> {
+        const NAME: &str = program::EGRESS;
+        let path = self.dir().join(NAME);
+        if path.exists() {
+            return loaded_program(&mut self.ebpf, NAME);
+        }
+        let program = verify_egress(&mut self.ebpf)?;
+        program.pin(&path).doing(|| format!("pin program {NAME} at {}", path.display()))?;
+        Ok(program)
+    }
+
+    /// Keeps it, since it is attached. A description that can't be written any more only lacks the last details.
+    pub(super) fn finish(mut self, frags: bool, hears: bool) -> RunningPolicy {
         self.guard.done = true;
-        self.policy.frags = frags;
+        (self.policy.frags, self.policy.hears) = (frags, hears);
         let _ = self.policy.write(&self.guard.place.policy_file(self.guard.number));
         self.policy
     }
 }
 
-fn loaded_program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp> {
+fn loaded_program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P>
+where
+    &'a mut P: TryFrom<&'a mut Program>,
+{
     let missing =
         || Error::Kernel { doing: format!("use program {name}"), detail: "it is gone".to_owned(), errno: None };
     ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)

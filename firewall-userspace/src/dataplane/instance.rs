@@ -162,6 +162,8 @@ struct Hold {
     _lock: InstanceLock,
     /// The link of an ephemeral instance.
     link: Option<Held>,
+    /// The link of the program that hears what our side sends, of an ephemeral instance.
+    egress: Option<Held>,
 }
 
 impl Instance {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, Map, MapData, MapError};
-use aya::programs::{ProgramError, Xdp};
+use aya::programs::{Program, ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use firewall_common::addr::Prefix;
 use firewall_common::maps::{self, global, program};
@@ -121,21 +121,43 @@ pub fn load(generation: &Generation, capacities: &Capacities, pins: Option<&Path
 ///
 /// The verifier's refusal.
 pub fn verify<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp> {
-    let program = ebpf.program_mut(name).ok_or_else(|| lacks(name))?;
-    let program: &mut Xdp = program.try_into().doing(|| format!("use program {name}"))?;
-    match load_patiently(program) {
+    let program: &mut Xdp = of_kind(ebpf, name)?;
+    match load_patiently(|| program.load()) {
         Ok(()) => Ok(program),
         Err(error) => Err(refusal(name, &error)),
     }
 }
 
+/// The same for the program that hears what our side sends.
+///
+/// # Errors
+///
+/// The verifier's refusal.
+pub fn verify_egress(ebpf: &mut Ebpf) -> Result<&mut SchedClassifier> {
+    let program: &mut SchedClassifier = of_kind(ebpf, program::EGRESS)?;
+    match load_patiently(|| program.load()) {
+        Ok(()) => Ok(program),
+        Err(error) => Err(refusal(program::EGRESS, &error)),
+    }
+}
+
+fn of_kind<'a, P>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut P>
+where
+    &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
+{
+    let program = ebpf.program_mut(name).ok_or_else(|| lacks(name))?;
+    program.try_into().doing(|| format!("use program {name}"))
+}
+
 /// The verifier gives up with EAGAIN when anything is about to interrupt the thread, which means nothing.
 const ATTEMPTS: u32 = 10;
 
-fn load_patiently(program: &mut Xdp) -> std::result::Result<(), ProgramError> {
+fn load_patiently(
+    mut load: impl FnMut() -> std::result::Result<(), ProgramError>,
+) -> std::result::Result<(), ProgramError> {
     let mut attempts = 1;
     loop {
-        match program.load() {
+        match load() {
             Err(error) if errno(&error) == Some(libc::EAGAIN) && attempts < ATTEMPTS => attempts += 1,
             result => return result,
         }
@@ -171,7 +193,7 @@ fn lacks(name: &str) -> Error {
     Error::Kernel { doing: format!("find {name}"), detail: "it is not in the kernel object".to_owned(), errno: None }
 }
 
-/// Every program of the object.
+/// Every XDP program of the object.
 pub const PROGRAMS: [&str; 3] = [program::INGRESS, program::INGRESS_FRAGS, program::PROBE];
 
 fn set_constants<'a>(loader: &mut EbpfLoader<'a>, generation: &'a Generation) {

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! <bpf>/v<LAYOUT>/<interface>/link             the attached link; missing for an ephemeral instance
+//! <bpf>/v<LAYOUT>/<interface>/link-egress      the link of the program that hears what is sent; missing before Linux 6.6
 //! <bpf>/v<LAYOUT>/<interface>/gen-<n>/<NAME>   every map and program that generation n uses
 //! <run>/<interface>/generation-<n>.json        what generation n is, for people
 //! <run>/<interface>/generation-<n>.config.json the config that it was made from
@@ -95,6 +96,16 @@ impl Place {
     /// Where an ephemeral link is pinned for the moment in which its program is replaced.
     pub(super) fn held_link(&self) -> PathBuf {
         self.home().join("link-held")
+    }
+
+    /// The link of the program that hears what our side sends.
+    pub(super) fn egress_link(&self) -> PathBuf {
+        self.home().join("link-egress")
+    }
+
+    /// Where that link of an ephemeral instance is pinned for a moment.
+    pub(super) fn held_egress_link(&self) -> PathBuf {
+        self.home().join("link-egress-held")
     }
 
     pub(super) fn generation(&self, number: u32) -> PathBuf {

@@ -30,6 +30,9 @@ pub struct RunningPolicy {
     pub monitor: Vec<String>,
     /// Whether packets in several buffers are taken.
     pub frags: bool,
+    /// Whether what our side sends is heard.
+    #[serde(default)]
+    pub hears: bool,
     /// Whether it ends with its daemon.
     pub ephemeral: bool,
     /// Bits of an IPv6 address that make a source.
@@ -71,6 +74,7 @@ impl RunningPolicy {
             mode: config.mode().word().to_owned(),
             monitor: monitored(config.monitor().bits()),
             frags: false,
+            hears: false,
             ephemeral,
             v6_prefix: u8::try_from(config.strangers().v6_prefix.get()).unwrap_or(64),
             events_per_second: config.events().per_second.get(),

@@ -70,6 +70,9 @@ impl Status {
             facts.push(("generation", format!("{} by sipfw {}", policy.generation, policy.version)));
             facts.push(("since", format!("{} ({} ago)", instant(policy.since), span(now - policy.since))));
             facts.push(("config", files(policy)));
+            if !policy.hears {
+                facts.push(("responses", "not judged: what this host sends can't be heard".to_owned()));
+            }
             if !policy.monitor.is_empty() {
                 facts.push(("monitored", format!("{}: what these stages drop passes", listed(&policy.monitor))));
             }
@@ -112,6 +115,7 @@ impl Status {
             "since": policy.map(|p| p.since),
             "files": policy.map(|p| &p.files),
             "frags": policy.map(|p| p.frags),
+            "hears": policy.map(|p| p.hears),
             "layout": self.info.layout,
             "program_id": self.info.program_id,
             "daemon": self.info.daemon_pid,

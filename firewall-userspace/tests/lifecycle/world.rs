@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aya::programs::{SchedClassifier, TcAttachType};
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::maps::LAYOUT;
 use firewall_common::reason::Reason;
@@ -66,6 +67,12 @@ impl World {
     /// The XDP program of an interface.
     pub(crate) fn xdp(&self, name: &str) -> Option<(AttachMode, u32)> {
         netdev::find(name).unwrap().unwrap().xdp.map(|xdp| (xdp.mode, xdp.program_id))
+    }
+
+    /// The ids and names of the programs that see what an interface sends, in their order.
+    pub(crate) fn egress(&self, name: &str) -> Vec<(u32, String)> {
+        let (_, programs) = SchedClassifier::query_tcx(name, TcAttachType::Egress).unwrap();
+        programs.iter().map(|info| (info.id(), info.name_as_str().unwrap_or("").to_owned())).collect()
     }
 
     pub(crate) fn config(&self, text: &str) -> Loaded {
@@ -184,7 +191,11 @@ pub(crate) fn deny(source: &str) -> NewEntry {
 
 /// An OPTIONS over UDP to port 5060, to everyone on the wire.
 pub(crate) fn frame(source: &str) -> Vec<u8> {
-    let payload = b"OPTIONS sip:a@203.0.113.1 SIP/2.0\r\nCall-ID: 1\r\n\r\n";
+    frame_of(source, b"OPTIONS sip:a@203.0.113.1 SIP/2.0\r\nCall-ID: 1\r\n\r\n")
+}
+
+/// The same with any payload.
+pub(crate) fn frame_of(source: &str, payload: &[u8]) -> Vec<u8> {
     let (udp, ip) = (8 + payload.len() as u16, 28 + payload.len() as u16);
     let mut frame = vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
     frame.extend(ip.to_be_bytes());

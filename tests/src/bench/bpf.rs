@@ -19,6 +19,7 @@ const TEST_RUN: u32 = 10;
 const FD_BY_ID: u32 = 13;
 const LINK_CREATE: u32 = 28;
 
+const TYPE_CLASSIFIER: u32 = 3;
 const TYPE_XDP: u32 = 6;
 const ATTACH_XDP: u32 = 37;
 const DRIVER_MODE: u32 = 1 << 2;
@@ -108,16 +109,25 @@ pub(super) fn number(map: RawFd) -> Result<u64> {
 
 /// Loads an XDP program.
 pub(super) fn program(insns: &[Insn]) -> Result<OwnedFd> {
+    load(insns, TYPE_XDP, ATTACH_XDP)
+}
+
+/// Loads a program for packets that leave.
+pub(super) fn classifier(insns: &[Insn]) -> Result<OwnedFd> {
+    load(insns, TYPE_CLASSIFIER, 0)
+}
+
+fn load(insns: &[Insn], kind: u32, attach: u32) -> Result<OwnedFd> {
     let mut log = vec![0u8; 1 << 16];
     let mut load = ProgLoad {
-        kind: TYPE_XDP,
+        kind,
         insns_len: insns.len() as u32,
         insns: insns.as_ptr() as u64,
         license: c"GPL".as_ptr() as u64,
         log_level: 1,
         log_size: log.len() as u32,
         log: log.as_mut_ptr() as u64,
-        attach: ATTACH_XDP,
+        attach,
         ..ProgLoad::default()
     };
     opened(PROG_LOAD, &mut load).with_context(|| {

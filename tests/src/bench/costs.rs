@@ -13,7 +13,7 @@ use super::figure::{Figure, Goal};
 use super::frame;
 use super::race::{Lane, Length, Race};
 use super::shield::{self, PEERS, Shield};
-use super::tiny::{self, DROP, PASS, Sources, Varied};
+use super::tiny::{self, DROP, GO_ON, PASS, Sources, Varied};
 use super::xdp_filter::XdpFilter;
 
 /// The first banned source.
@@ -42,6 +42,7 @@ struct Lanes {
     peer: [Lane; 2],
     stranger: [Lane; 2],
     other: Lane,
+    leaving: [Lane; 3],
     rival_drop: [Lane; 2],
     rival_pass: Lane,
 }
@@ -71,19 +72,21 @@ impl Field {
         Ok(Self {
             race: Race::default(),
             kept: Vec::new(),
-            bare: vec![tiny::bare(DROP)?, tiny::bare(PASS)?],
+            bare: vec![tiny::bare(DROP)?, tiny::bare(PASS)?, tiny::bare_classifier()?],
             shields: vec![few, many, trunk, open],
             rivals: vec![all, ipv4],
         })
     }
 
     fn enter(&mut self) -> Result<Lanes> {
-        let (drop, pass) = (self.bare[0].as_raw_fd(), self.bare[1].as_raw_fd());
+        let [drop, pass, leave] = [0, 1, 2].map(|i: usize| self.bare[i].as_raw_fd());
         let [few, many, trunk, open] = [0, 1, 2, 3].map(|i: usize| self.shields[i].program());
         let [all, ipv4] = [0, 1].map(|i: usize| self.rivals[i].program.as_raw_fd());
         let register = |source: u32| frame::register(source.into(), frame::SIP);
         let (banned, stranger, peer) = (register(BANNED + 7)?, register(STRANGER)?, register(PEERS + 1)?);
         let other = frame::register(STRANGER.into(), 7_000)?;
+        let (leaving, answer) = (frame::leaving(7_000)?, frame::leaving(frame::SIP)?);
+        let hears = self.shields[3].egress();
         let strangers = Sources { base: STRANGER & 0xfff0_0000, mask: 0x000f_ffff };
         let peers = Sources { base: PEERS, mask: (PREFIXES << 8) - 1 };
         let bans = |bits: u32| Sources { base: BANNED, mask: (1 << bits) - 1 };
@@ -111,6 +114,11 @@ impl Field {
                 self.vary("strangers' REGISTER", open, &stranger, PASS, strangers)?,
             ],
             other: self.race.enter("other port", open, &other, PASS),
+            leaving: [
+                self.race.enter("bare egress", leave, &leaving, GO_ON),
+                self.race.enter("egress, other port", hears, &leaving, GO_ON),
+                self.race.enter("egress, a response", hears, &answer, GO_ON),
+            ],
             rival_drop: [
                 self.race.enter("xdp-filter, all features", all, &stranger, DROP),
                 self.race.enter("xdp-filter, ipv4", ipv4, &stranger, DROP),
@@ -195,6 +203,19 @@ fn figures(lanes: &Lanes, race: &Race) -> Vec<Figure> {
             "ns",
             Goal::AtMost(10.0),
             "packet for another port, over bare",
+        ),
+        Figure::new(
+            "egress_other_port",
+            over(lanes.leaving[1], lanes.leaving[0]),
+            "ns",
+            Goal::AtMost(15.0),
+            "packet that leaves from another port, over bare",
+        ),
+        Figure::info(
+            "egress_response",
+            over(lanes.leaving[2], lanes.leaving[0]),
+            "ns",
+            "response to a stranger, its copy finding a full ring, over bare",
         ),
     ]
 }

@@ -48,6 +48,17 @@ pub(super) fn register(source: Ipv4Addr, port: u16) -> Result<Vec<u8>> {
     Ok(frame)
 }
 
+/// A response of the server from its port `port` to a phone.
+pub(super) fn leaving(port: u16) -> Result<Vec<u8>> {
+    let mut frame = Vec::new();
+    let response = REGISTER.replace("REGISTER sip:pbx.example.com SIP/2.0", "SIP/2.0 401 Unauthorized");
+    PacketBuilder::ethernet2(SERVER_MAC, [2, 0, 0, 0, 0, 2])
+        .ipv4(SERVER.octets(), [40, 1, 2, 3], 64)
+        .udp(port, SIP)
+        .write(&mut frame, response.as_bytes())?;
+    Ok(frame)
+}
+
 /// The sum of the words of a frame's IPv4 header, without its source and its checksum.
 pub(super) fn partial_checksum(frame: &[u8]) -> u32 {
     let word = |at: usize| u32::from(u16::from_be_bytes([frame[at], frame[at + 1]]));

@@ -57,24 +57,31 @@ fn prefix(first: u32) -> Prefix {
     Prefix::new(Addr::from_v4(first.to_be_bytes()), 96 + 24)
 }
 
-/// A loaded program with its maps.
+/// The loaded programs with their maps.
 pub(super) struct Shield {
     ebpf: Ebpf,
     filter: Box<EntryFilter>,
     program: RawFd,
+    egress: RawFd,
 }
 
 impl Shield {
-    /// Loads the program for live packets.
+    /// Loads the programs for live packets.
     pub(super) fn load(generation: &Generation, capacities: &Capacities) -> Result<Self> {
         let mut ebpf = load::load(generation, capacities, None)?;
         let program = load::verify(&mut ebpf, program::INGRESS)?.fd()?.as_fd().as_raw_fd();
-        Ok(Self { ebpf, filter: Box::default(), program })
+        let egress = load::verify_egress(&mut ebpf)?.fd()?.as_fd().as_raw_fd();
+        Ok(Self { ebpf, filter: Box::default(), program, egress })
     }
 
     /// The program, which lives as long as the shield.
     pub(super) fn program(&self) -> RawFd {
         self.program
+    }
+
+    /// The program that hears what our side sends.
+    pub(super) fn egress(&self) -> RawFd {
+        self.egress
     }
 
     /// Bans `count` single sources from `first` on for an hour.

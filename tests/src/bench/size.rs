@@ -7,6 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use anyhow::{Context as _, Result};
 use aya::Ebpf;
 use aya::maps::Map;
+use aya::programs::ProgramInfo;
 use firewall_common::maps::program;
 use firewall_userspace::dataplane::load::{self, Capacities};
 
@@ -23,6 +24,7 @@ pub(super) fn measure() -> Result<Vec<Figure>> {
         verified(&mut ebpf, program::INGRESS, "verifier_ingress", "sip_ingress: instructions verified, of the limit")?,
         verified(&mut ebpf, program::INGRESS_FRAGS, "verifier_ingress_frags", "sip_ingress_frags")?,
         verified(&mut ebpf, program::PROBE, "verifier_probe", "sip_probe")?,
+        of_limit(load::verify_egress(&mut ebpf)?.info()?, "verifier_egress", "sip_egress")?,
     ];
     let bytes = ebpf.maps().map(|(_, map)| memory(map)).sum::<Result<u64>>()?;
     let what = "memory of all maps at default sizes";
@@ -31,7 +33,10 @@ pub(super) fn measure() -> Result<Vec<Figure>> {
 }
 
 fn verified(ebpf: &mut Ebpf, program: &str, name: &'static str, what: &'static str) -> Result<Figure> {
-    let info = load::verify(ebpf, program)?.info()?;
+    of_limit(load::verify(ebpf, program)?.info()?, name, what)
+}
+
+fn of_limit(info: ProgramInfo, name: &'static str, what: &'static str) -> Result<Figure> {
     let count = info.verified_instruction_count().context("the kernel does not tell how much was verified")?;
     Ok(Figure::new(name, 100.0 * f64::from(count) / LIMIT, "%", Goal::AtMost(25.0), what))
 }

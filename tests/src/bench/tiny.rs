@@ -12,6 +12,8 @@ use super::frame;
 pub(super) const DROP: u32 = 1;
 /// XDP's actions.
 pub(super) const PASS: u32 = 2;
+/// TC_ACT_UNSPEC.
+pub(super) const GO_ON: u32 = u32::MAX;
 
 /// One instruction (`struct bpf_insn`, Documentation/bpf/standardization/instruction-set.rst).
 #[derive(Clone, Copy)]
@@ -100,6 +102,11 @@ const REDIRECT: i32 = 23;
 /// A program that returns `action` and does nothing else.
 pub(super) fn bare(action: u32) -> Result<OwnedFd> {
     bpf::program(&[imm(Op::Mov, 0, action.cast_signed()), EXIT])
+}
+
+/// A program for packets that leave which does nothing but let the next one have them.
+pub(super) fn bare_classifier() -> Result<OwnedFd> {
+    bpf::classifier(&[imm(Op::Mov, 0, GO_ON.cast_signed()), EXIT])
 }
 
 /// Addresses drawn at random: those bits of `base` that are not in `mask` stay.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, Map};
-use aya::programs::Xdp;
+use aya::programs::{ProgramInfo, SchedClassifier, Xdp};
 use aya::{Ebpf, TestRun as _, TestRunOptions};
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::limiter::{HashKey, rows};
@@ -35,6 +35,9 @@ pub enum Action {
 
 /// The strangers' key: fixed, so that a failure can be repeated.
 pub const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
+
+/// TC_ACT_UNSPEC (include/uapi/linux/pkt_cls.h).
+const GO_ON: i32 = -1;
 
 /// The loaded program.
 pub struct Shield {
@@ -66,7 +69,11 @@ impl Shield {
         let capacities = capacities(&config);
         let mut ebpf = load::load(&generation, &capacities, None).expect("the kernel loads the maps; tests need root");
         for name in programs {
-            load::verify(&mut ebpf, name).expect("the verifier accepts the program");
+            let verified = match *name {
+                program::EGRESS => load::verify_egress(&mut ebpf).map(drop),
+                name => load::verify(&mut ebpf, name).map(drop),
+            };
+            verified.expect("the verifier accepts the program");
         }
         Self {
             ebpf,
@@ -179,6 +186,21 @@ impl Shield {
             2 => Action::Pass,
             other => panic!("the program answered {other}, which is neither XDP_DROP nor XDP_PASS"),
         }
+    }
+
+    /// Runs a frame through the program that hears what our side sends.
+    pub fn send(&self, frame: &[u8]) {
+        let program = self.ebpf.program(program::EGRESS).expect("the object has its programs");
+        let program: &SchedClassifier = program.try_into().expect("it hears what is sent");
+        let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
+        let result = program.test_run(options).expect("the kernel runs the frame");
+        assert_eq!(result.return_value.cast_signed(), GO_ON, "whatever is sent, the next program has it");
+    }
+
+    /// What the kernel tells of a loaded program.
+    pub fn info(&self, name: &str) -> ProgramInfo {
+        let program = self.ebpf.program(name).expect("the object has its programs");
+        program.info().expect("a loaded program tells of itself")
     }
 
     /// Every counter as it stands.

@@ -12,10 +12,17 @@ use super::fragments::Fragment;
 pub const TAG: u16 = 0x8100;
 /// TCP's flags.
 pub const SYN: u8 = 0x02;
+/// The sender will send no more.
+pub const FIN: u8 = 0x01;
+/// The connection is over.
+pub const RST: u8 = 0x04;
 /// The segment carries data for the application at once.
 pub const PSH: u8 = 0x08;
 /// The segment acknowledges.
 pub const ACK: u8 = 0x10;
+
+/// The sequence number of every segment's first byte.
+pub const SEQUENCE: u32 = 0x0102_0304;
 
 const SERVER_V4: &str = "192.0.2.5";
 const SERVER_V6: &str = "2001:db8:ffff::5";
@@ -116,6 +123,13 @@ impl Frame {
         self
     }
 
+    /// The source port.
+    #[must_use]
+    pub fn from_port(mut self, port: u16) -> Self {
+        self.ports.0 = port;
+        self
+    }
+
     /// The destination address.
     #[must_use]
     pub fn to_host(mut self, host: &str) -> Self {
@@ -208,7 +222,7 @@ impl Frame {
                 UdpHeader { source_port, destination_port, length, checksum: 0 }.to_bytes().to_vec()
             }
             Transport::Tcp { flags, options } => {
-                let mut header = TcpHeader::new(source_port, destination_port, 1, 65_535);
+                let mut header = TcpHeader::new(source_port, destination_port, SEQUENCE, 65_535);
                 header.set_options_raw(options).expect("a test writes at most 40 bytes of options");
                 let mut bytes = header.to_bytes().to_vec();
                 bytes[13] = *flags;

@@ -344,8 +344,9 @@ impl<'a> Model<'a> {
 
     /// Whether our side called the source lately. Two sources that share both cells are too rare to be met here.
     fn may_respond(&self, src: IpAddr, now: u64) -> bool {
-        let called = self.called.get(&source(src, self.setup.v6_prefix)).copied().unwrap_or(0);
-        self.setup.responses_since.is_none_or(|since| now < since) || now <= called + CALLED_FOR
+        let called = self.called.get(&source(src, self.setup.v6_prefix));
+        let lately = called.is_some_and(|called| now <= called + CALLED_FOR);
+        lately || self.setup.responses_since.is_none_or(|since| now < since)
     }
 
     /// A stranger over its limit is refused before the message is searched; nothing is charged yet.

@@ -4,13 +4,16 @@
 //! Owns: what the policy means, packet by packet. Refuses: interfaces and peers that answer (other tests have them).
 use std::collections::BTreeSet;
 
+use firewall_common::maps::program;
 use firewall_common::reason::Reason;
 use firewall_tests::harness::{Row, Shield, now};
 use firewall_userspace::dataplane::load;
 use firewall_userspace::entries::StoredEntry;
 
+mod copy;
 mod cut;
 mod deny;
+mod egress;
 mod events;
 mod fragment;
 mod hold;
@@ -107,9 +110,10 @@ const INSTRUCTIONS_MAX: u32 = 250_000;
 fn every_program_is_verified_with_room_to_spare() {
     let peer = "[[peer]]\nname = \"a\"\nprefixes = [\"203.0.113.0/24\"]\n";
     let configs = [String::new(), format!("monitor = true\n{peer}"), format!("mode = \"trunk\"\n{peer}")];
-    for (config, name) in configs.iter().flat_map(|config| load::PROGRAMS.map(|name| (config, name))) {
+    let names = load::PROGRAMS.into_iter().chain([program::EGRESS]);
+    for (config, name) in configs.iter().flat_map(|config| names.clone().map(move |name| (config, name))) {
         let shield = Shield::with_programs(config, &[name]);
-        let info = shield.program(name).info().expect("a loaded program tells of itself");
+        let info = shield.info(name);
         let count = info.verified_instruction_count().expect("kernels from 5.16 on count");
         println!("{name}: {count} instructions with {config:?}");
         assert!(count <= INSTRUCTIONS_MAX, "{name}: the verifier followed {count} instructions with {config:?}");

@@ -17,7 +17,8 @@ const OLDEST: (u32, u32) = (6, 1);
 
 pub(super) fn findings(loaded: &Loaded) -> Vec<Finding> {
     let config = &loaded.config;
-    vec![rights(), version(), btf(), jit(), file_system(config), accepted(loaded), space(config), features()]
+    let own = [rights(), version(), btf(), jit(), file_system(config), accepted(loaded), space(config), hearing()];
+    own.into_iter().chain([features()]).collect()
 }
 
 fn read(path: &str) -> Option<String> {
@@ -122,16 +123,25 @@ fn available(meminfo: &str) -> Option<u64> {
     line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
+/// The oldest kernel that has TCX links.
+const HEARS: (u32, u32) = (6, 6);
+
+/// Whether the kernel lets us hear what the server sends.
+fn hearing() -> Finding {
+    const NAME: &str = "hearing";
+    if numbers(&release()).is_some_and(|found| found >= HEARS) {
+        return Finding::ok(NAME, "what the server sends can be heard (TCX)");
+    }
+    let found = "this kernel lets nobody hear what the server sends (TCX): responses are not judged";
+    Finding::warn(NAME, found, "upgrade to Linux 6.6 or newer, or let the server tell of failed logins by a [[feed]]")
+}
+
 /// Which of the newer ways are taken.
 fn features() -> Finding {
     let found = numbers(&release()).unwrap_or(OLDEST);
     let has = |since: (u32, u32)| if found >= since { "yes" } else { "no" };
-    let text = format!(
-        "replacing the program in one step: {}; packets in several buffers: {}; TCX for what goes out: {}",
-        has((5, 9)),
-        has((5, 18)),
-        has((6, 6)),
-    );
+    let text =
+        format!("replacing the program in one step: {}; packets in several buffers: {}", has((5, 9)), has((5, 18)),);
     Finding::ok("features", text)
 }
 

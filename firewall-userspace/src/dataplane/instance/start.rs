@@ -9,6 +9,7 @@ use crate::config::{Interface, Loaded};
 use crate::dataplane::attach::{self, Held, Manner};
 use crate::dataplane::error::{AtPath as _, Error, Result};
 use crate::dataplane::generation::{Draft, Previous};
+use crate::dataplane::hearing;
 use crate::dataplane::lock::{EditLock, InstanceLock};
 use crate::dataplane::netdev::{self, Device};
 use crate::dataplane::place::Place;
@@ -44,15 +45,17 @@ impl Instance {
         if begun.is_err() && left.is_none() {
             let _ = remove_pins(&place).and_then(|()| place.remove_run_files());
         }
-        let Begun { held, started, policy } = begun?;
+        let Begun { held, heard, started, policy } = begun?;
         let (generation, program_id) = (started.generation, started.program_id);
-        let hold = Some(Hold { _lock: lock, link: held });
+        let hold = Some(Hold { _lock: lock, link: held, egress: heard });
         Ok((Self { place, generation, program_id, policy: Some(policy), hold }, started))
     }
 }
 
 struct Begun {
     held: Option<Held>,
+    /// The same of the program that hears what our side sends.
+    heard: Option<Held>,
     started: Started,
     policy: RunningPolicy,
 }
@@ -72,12 +75,16 @@ fn begin(
     let filled = entries.fill(&draft, previous)?;
     let unknown = if draft.empty_registrants { draft.learn(&Learned::read(loaded))? } else { 0 };
     let (held, manner) = put_in_place(place, &mut draft, left, device, ephemeral)?;
-    let mut settled = switch::settle(place, draft, &manner, filled, &entries);
+    let hearing =
+        hearing::begin(place, &mut draft, left.map(|left| left.place.egress_link()).as_deref(), device, ephemeral);
+    let hears = hearing.refused.is_none();
+    let mut settled = switch::settle(place, draft, &manner, hears, filled, &entries);
+    settled.warnings.extend(hearing.warning());
     if unknown > 0 {
         settled.warnings.push(format!("{unknown} registrants found no room: raise capacity.registrants in the config"));
     }
     if let Some(left) = left.filter(|left| left.place != *place) {
-        let _ = left.place.remove_pins();
+        let _ = remove_pins(&left.place);
     }
     let started = Started {
         iface: device.name.clone(),
@@ -90,7 +97,7 @@ fn begin(
         synced: settled.synced,
         warnings: settled.warnings,
     };
-    Ok(Begun { held, started, policy: settled.policy })
+    Ok(Begun { held, heard: hearing.held, started, policy: settled.policy })
 }
 
 /// Attaches anew, or replaces the program of the link that is there.

@@ -79,11 +79,12 @@ pub(super) fn settle(
     place: &Place,
     draft: Draft,
     manner: &Manner,
+    hears: bool,
     filled: Option<Synced>,
     entries: &Entries,
 ) -> Settled {
     let mut warnings = Vec::new();
-    let policy = draft.finish(manner.frags());
+    let policy = draft.finish(manner.frags(), hears);
     let synced = filled.map_or_else(|| sync(place, &policy, entries), Ok);
     let synced = synced.unwrap_or_else(|error| {
         warnings.push(format!("the entries in force stay as they are: {error}"));

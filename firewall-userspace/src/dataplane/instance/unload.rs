@@ -26,7 +26,7 @@ impl Instance {
     pub fn close(self) -> Result<()> {
         let Some(hold) = self.hold else { return Ok(()) };
         if let Some(link) = hold.link {
-            drop(link);
+            drop((link, hold.egress));
             self.place.remove_pins()?;
             self.place.remove_run_files()?;
         }
@@ -36,7 +36,7 @@ impl Instance {
 
 /// Detaches and removes what is pinned for one layout.
 pub(super) fn remove_pins(place: &Place) -> Result<()> {
-    for link in [place.link(), place.held_link()] {
+    for link in [place.link(), place.held_link(), place.egress_link(), place.held_egress_link()] {
         if link.exists() {
             detach(&link).or_else(gone)?;
         }
