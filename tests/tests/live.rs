@@ -2,10 +2,14 @@
 //!
 //! Owns: what an operator would see. Refuses: single verdicts (the verdict tables have these). Needs root, and Kamailio,
 //! sip-tester, sipvicious, nftables, iproute2 and ethtool (`cargo xtask test` installs them).
+#[path = "live/bans.rs"]
+mod bans;
 #[path = "live/calls.rs"]
 mod calls;
 #[path = "live/entries.rs"]
 mod entries;
+#[path = "live/feeds.rs"]
+mod feeds;
 #[path = "live/flood.rs"]
 mod flood;
 #[path = "live/instances.rs"]
@@ -16,6 +20,8 @@ mod monitor;
 mod scan;
 #[path = "live/takeover.rs"]
 mod takeover;
+#[path = "live/trust.rs"]
+mod trust;
 
 use std::path::Path;
 use std::time::Duration;
