@@ -26,6 +26,7 @@ pub mod guesser;
 pub mod interrupt;
 pub mod kamailio;
 mod layout;
+pub mod learned;
 pub mod netns;
 pub mod phone;
 pub mod process;

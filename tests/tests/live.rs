@@ -2,6 +2,8 @@
 //!
 //! Owns: what an operator would see. Refuses: single verdicts (the verdict tables have these). Needs root, and Kamailio,
 //! sip-tester, sipvicious, nftables, iproute2 and ethtool (`cargo xtask test` installs them).
+#[path = "live/bans.rs"]
+mod bans;
 #[path = "live/calls.rs"]
 mod calls;
 #[path = "live/entries.rs"]
@@ -18,6 +20,10 @@ mod monitor;
 mod scan;
 #[path = "live/takeover.rs"]
 mod takeover;
+#[path = "live/told.rs"]
+mod told;
+#[path = "live/trust.rs"]
+mod trust;
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,98 +1,104 @@
-//! What Kamailio's script tells is read as docs/feeds.md says, whatever the phone says.
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+//! Where the wire cannot be read, the server tells: TLS, and whoever writes to the socket.
+use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use firewall_tests::world::address::{EDGE, PHONES, SIP};
-use firewall_tests::world::{Driver, Place, World, kamailio, wait};
-use firewall_userspace::engine::input::{FeedEvent, FeedWhat};
-use firewall_userspace::feed::{Reading, kamailio as line};
+use firewall_tests::world::address::{ATTACKER, EDGE, ITSP, PHONES, SIP, SIPS, bot, member};
+use firewall_tests::world::baresip::{self, Account, Transport};
+use firewall_tests::world::kamailio::{self, Options, Syslog};
+use firewall_tests::world::phone::Phone;
+use firewall_tests::world::sipp::{self, Scenario, Users};
+use firewall_tests::world::{Driver, Place, World, guesser, tunnel};
 
-use crate::{SOON, world};
+use crate::{CARRIER, SOON, world};
 
-/// A user agent in two lines, of which the second would accuse somebody else.
-const AGENT: &str = "x\r\n 1(1) NOTICE: <script>: sipfw auth_failure source=198.51.100.1 proto=tcp";
-
-/// A guess at an account, with a nonce of this server's own.
-fn guess(transport: &str, nonce: &str) -> String {
-    let credentials = match nonce {
-        "" => String::new(),
-        _ => format!(
-            "Authorization: Digest username=\"100 source=198.51.100.1\", realm=\"{EDGE}\", nonce=\"{nonce}\", uri=\"sip:{EDGE}\", \
-             response=\"00000000000000000000000000000000\"\r\n"
-        ),
-    };
-    format!(
-        "REGISTER sip:{EDGE} SIP/2.0\r\nVia: SIP/2.0/{transport} {PHONES}:5099;branch=z9hG4bK{}\r\nMax-Forwards: 70\r\n\
-         From: <sip:100@198.51.100.1>;tag=1\r\nTo: <sip:100@{EDGE}>\r\nCall-ID: guess\r\nCSeq: 1 REGISTER\r\n\
-         {credentials}User-Agent: {AGENT}\r\nContent-Length: 0\r\n\r\n",
-        nonce.len()
-    )
+/// A world whose Kamailio feeds sipfw by its log, and which listens on a socket for others.
+fn fed(world: &World) -> Result<()> {
+    let dir = world.dir().display();
+    let feeds = format!(
+        "[[feed]]\nname = \"kamailio\"\nkind = \"kamailio-log\"\npath = \"{dir}/feed.log\"\n\
+         [[feed]]\nname = \"pbx\"\nkind = \"json-socket\"\npath = \"{dir}/feed.sock\"\n"
+    );
+    world.configure("", &format!("{CARRIER}{feeds}"))
 }
 
-/// The nonce of a challenge.
-fn nonce(answer: &[u8]) -> Result<String> {
-    let text = String::from_utf8_lossy(answer);
-    let quoted = text.split_once("nonce=\"").and_then(|(_, rest)| rest.split_once('"'));
-    Ok(quoted.context("no challenge")?.0.to_owned())
-}
-
-/// Two guesses by one phone; the nonce that it guessed with.
-fn guesses(transport: &str, mut ask: impl FnMut(&str) -> Result<Vec<u8>>) -> Result<String> {
-    let nonce = nonce(&ask(&guess(transport, ""))?)?;
-    ask(&guess(transport, &nonce))?;
-    Ok(nonce)
-}
-
-fn by_udp() -> Result<String> {
-    let socket = UdpSocket::bind((PHONES, 5099))?;
-    socket.set_read_timeout(Some(SOON))?;
-    guesses("UDP", |request| {
-        socket.send_to(request.as_bytes(), SocketAddr::from((EDGE, SIP)))?;
-        let mut answer = [0; 4_096];
-        let len = socket.recv(&mut answer)?;
-        Ok(answer[..len].to_vec())
-    })
-}
-
-fn by_tcp() -> Result<String> {
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((EDGE, SIP)), SOON)?;
-    stream.set_read_timeout(Some(SOON))?;
-    guesses("TCP", |request| {
-        stream.write_all(request.as_bytes())?;
-        let mut answer = [0; 4_096];
-        let len = stream.read(&mut answer)?;
-        Ok(answer[..len].to_vec())
-    })
-}
-
-/// What Kamailio has told so far.
-fn told(world: &World) -> Vec<FeedEvent> {
-    let log = std::fs::read(world.dir().join("kamailio.log")).unwrap_or_default();
-    let event = |text: &[u8]| match line::read(text) {
-        Reading::Event(report) => Some(report.into_event("edge")),
-        _ => None,
-    };
-    log.split(|b| *b == b'\n').filter_map(event).collect()
+fn options() -> Options {
+    Options { tls: true, ..Options::logging() }
 }
 
 #[test]
-fn what_kamailio_tells_accuses_who_sent_it() -> Result<()> {
+fn wrong_passwords_over_tls_are_banned_by_the_servers_log() -> Result<()> {
     let world = world(Driver::Native)?;
-    let _kamailio = kamailio::start_from(&world, kamailio::FEED, &kamailio::Options::default())?;
-    let phones = world.netns(Place::Phones);
-    let nonces = [phones.within(by_udp)??, phones.within(by_tcp)??];
-    let told = wait::until("two failures told", Duration::from_secs(10), || {
-        Some(told(&world)).filter(|told| told.len() == 2)
-    })?;
-    for ((event, nonce), connected) in told.iter().zip(nonces).zip([false, true]) {
-        ensure!(
-            event.what == FeedWhat::AuthFailure && event.source == PHONES && event.connected == connected,
-            "{event:?}"
-        );
-        ensure!(event.nonce == Some(nonce) && event.method.as_deref() == Some("REGISTER"), "{event:?}");
-        ensure!(event.user_agent.as_deref().is_some_and(|agent| agent.starts_with("x\\r\\n 1(1)")), "{event:?}");
+    fed(&world)?;
+    let _kamailio = kamailio::start_with(&world, &options())?;
+    let _syslog = Syslog::start(&world)?;
+    let _daemon = world.shield()?;
+    let near = SocketAddr::from((ATTACKER, 5090));
+    let _tunnel = tunnel::open(&world, Place::Attacker, near, SocketAddr::from((EDGE, SIPS)))?;
+    let users = Users::new(Place::Attacker, (ATTACKER, 5070), near, Scenario::RegisterWrong).over_tcp();
+    sipp::run(&world, &users.times(20, 5).within(Duration::from_secs(5)).patient_for(Duration::from_secs(1)))?;
+    ensure!(world.banned(&ATTACKER.to_string(), SOON)? == "failures", "banned by another rule");
+    // Ten times as many as are let through would be a feed that is read too late.
+    let guesses = world.failures_logged(Some(&ATTACKER.to_string()));
+    ensure!((5..=8).contains(&guesses), "{guesses} guesses reached Kamailio");
+
+    // An honest phone over TLS goes on.
+    let phone = [Account {
+        user: "alice",
+        password: "secret-alice-1",
+        server: (EDGE, SIPS).into(),
+        transport: Transport::Tls,
+        seconds: 60,
+    }];
+    baresip::start(&world, Place::Phones, (PHONES, 5070), &phone)?.registered(1, SOON)
+}
+
+/// What a sender writes into its requests reaches the log, and must not name anybody there.
+#[test]
+fn a_line_cannot_be_forged_through_the_server() -> Result<()> {
+    let world = world(Driver::Native)?;
+    fed(&world)?;
+    let _kamailio = kamailio::start_with(&world, &options())?;
+    let _syslog = Syslog::start(&world)?;
+    let _daemon = world.shield()?;
+    let victim = member(3);
+    let forged =
+        format!("x\\n 1(1) WARNING: <script>: sipfw auth_failure source={victim} proto=tls method= account= .");
+    let user = format!("x%0Asource={victim}");
+    for agent in [&*forged, &user] {
+        let mut phone = Phone::new(&world, Place::Attacker, (bot(4), 0), (EDGE, SIP).into(), &user)?.named(agent);
+        for _ in 0..10 {
+            phone.ask("REGISTER", "Expires: 60\r\n", "")?;
+        }
     }
+    guesser::together(&world, std::iter::once(bot(5)), "bob", 5, SOON)?;
+    world.banned(&bot(5).to_string(), SOON)?;
+    ensure!(!world.all_banned()?.contains(&victim.to_string()), "{victim} was framed");
+    Ok(())
+}
+
+#[test]
+fn whoever_may_write_to_the_socket_is_believed() -> Result<()> {
+    let world = world(Driver::Native)?;
+    fed(&world)?;
+    let _daemon = world.shield()?;
+    let path = world.dir().join("feed.sock");
+    let socket = UnixDatagram::unbound()?;
+    let tell = |source: &str, transport: &str| -> Result<()> {
+        let event =
+            format!(r#"{{"event":"auth_failure","source":"{source}","account":"100","transport":"{transport}"}}"#);
+        for _ in 0..6 {
+            socket.send_to(event.as_bytes(), &path).context("the feed's socket")?;
+        }
+        Ok(())
+    };
+    // A datagram's address may be forged, also when a server tells of it; a peer is a peer.
+    tell(&bot(2).to_string(), "udp")?;
+    tell(&ITSP.to_string(), "tls")?;
+    tell(&bot(1).to_string(), "tls")?;
+    ensure!(world.banned(&bot(1).to_string(), SOON)? == "failures", "banned by another rule");
+    ensure!(world.all_banned()? == [bot(1).to_string()], "banned: {:?}", world.all_banned()?);
+    ensure!(world.alarms()? > 0, "a peer's failures raised no alarm");
     Ok(())
 }

@@ -1,7 +1,9 @@
-//! `cargo xtask demo`: the same attack on the same small world, first without the shield, then with it.
+//! `cargo xtask demo`: the same attack on the same small world, first without the shield, then with it;
+//! and a guesser who is found out.
 //!
-//! Owns: the order of the story. Refuses: the attack (`round`) and how it is shown (`show`). Needs root; ends within 90
+//! Owns: the order of the story. Refuses: the attack (`round`) and how it is shown (`show`). Needs root; ends within 100
 //! seconds and leaves nothing behind, also when it is interrupted.
+mod ban;
 mod round;
 mod show;
 
@@ -49,6 +51,8 @@ fn tell(plan: &Plan) -> Result<()> {
     let without = Round::without_shield(&world, plan)?;
     show::heading("With sipfw");
     let with = Round::with_shield(&world, plan)?;
+    show::heading("A guesser who does not say who he is");
+    ban::act_ban(&world)?;
     drop(world);
     show::comparison(&without, &with);
     Ok(())

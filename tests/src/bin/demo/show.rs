@@ -28,6 +28,11 @@ pub(crate) fn step(text: &str) {
     println!("  {:5.1} s  {text}", began().elapsed().as_secs_f64());
 }
 
+/// What the command printed, line by line.
+pub(crate) fn said(text: &str) {
+    text.lines().for_each(|line| println!("           {line}"));
+}
+
 fn began() -> Instant {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     *BEGAN.get_or_init(Instant::now)
