@@ -92,7 +92,7 @@ impl Bench {
             let seen = Seen { time: mono, flow, bytes: &template.bytes, truncated: false };
             self.engine.handle(seen, clock, commands);
         }
-        if self.next % 1_000 == 0 {
+        if self.next.is_multiple_of(1_000) {
             self.engine.tick(clock, commands);
         }
     }
