@@ -7,7 +7,7 @@ mod ip;
 mod transport;
 
 pub use ip::MAX_EXTENSION_HEADERS;
-pub use transport::{ACK, FIN, Ports, RST, SYN, TcpSegment, UdpDatagram, tcp, tcp_sequence, udp};
+pub use transport::{ACK, FIN, Ports, RST, SYN, TcpSegment, UdpDatagram, tcp, tcp_numbers, udp};
 
 use crate::addr::Addr;
 use crate::reason::Reason;

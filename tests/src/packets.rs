@@ -7,7 +7,7 @@ mod frame;
 pub mod sip;
 
 pub use fragments::Fragment;
-pub use frame::{ACK, Extension, FIN, Frame, PSH, RST, SEQUENCE, SYN, TAG};
+pub use frame::{ACK, ACKNOWLEDGED, Extension, FIN, Frame, PSH, RST, SEQUENCE, SYN, TAG};
 
 /// `bytes` with `new` at `at`.
 #[must_use]

@@ -99,8 +99,10 @@ pub fn tcp<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Flow<TcpSegment> {
     Continue(TcpSegment { flags, at: packet.at + header, len: packet.len - header })
 }
 
-/// The sequence number of a TCP segment's first byte.
+/// A TCP segment's sequence number, and its acknowledgement number where it has one, otherwise 0 (RFC 9293 §3.1).
 #[inline(always)]
-pub fn tcp_sequence<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Option<u32> {
-    frame.read(packet.at + 4).map(u32::from_be_bytes)
+pub fn tcp_numbers<B: Bytes + ?Sized>(frame: &B, packet: &Packet) -> Option<(u32, u32)> {
+    let [a, b, c, d, e, f, g, h, _, flags] = frame.read(packet.at + 4)?;
+    let acknowledged = if flags & ACK != 0 { u32::from_be_bytes([e, f, g, h]) } else { 0 };
+    Some((u32::from_be_bytes([a, b, c, d]), acknowledged))
 }

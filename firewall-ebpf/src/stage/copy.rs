@@ -3,7 +3,7 @@
 //! Owns: that choice, and the head of a copy. Refuses: waiting for anybody: what a full ring has no room for is counted and
 //! forgotten, and the packet goes on.
 use firewall_common::copy::{CopyHead, FLAG_EGRESS, FLAG_FIN, FLAG_MORE_FRAGMENTS, FLAG_RST, FLAG_SYN, Kind, Ring};
-use firewall_common::packet::{FIN, Packet, RST, SYN, tcp_sequence};
+use firewall_common::packet::{FIN, Packet, RST, SYN, tcp_numbers};
 use firewall_common::policy::DatagramVerdict;
 use firewall_common::sip::Method;
 
@@ -14,8 +14,10 @@ use crate::opaque;
 use crate::stage::source::Who;
 use crate::trial::{Circumstances, Trial};
 
-/// Methods that make, change and end calls, which are copied whoever sends them.
-const CALLS: u16 = Method::Invite.bit()
+/// Methods that are copied whoever sends them: those that make, change and end calls, and the one by which accounts are
+/// guessed, so that a peer's guesses raise an alarm.
+const OF_ANYONE: u16 = Method::Register.bit()
+    | Method::Invite.bit()
     | Method::Ack.bit()
     | Method::Update.bit()
     | Method::Prack.bit()
@@ -26,7 +28,7 @@ const CALLS: u16 = Method::Invite.bit()
 /// Not zero if a datagram's request is copied.
 #[inline(always)]
 pub(crate) fn wants(who: &Who, method: Method) -> u32 {
-    u32::from(!who.is_trusted() || method.bit() & CALLS != 0)
+    u32::from(!who.is_trusted() || method.bit() & OF_ANYONE != 0)
 }
 
 /// The copy's flags for those of a TCP header.
@@ -114,8 +116,8 @@ fn first<C: Circumstances>(
     trial.copied = opaque::forget(u64::from(DatagramVerdict::copied(kind, ring)));
     let fragmented = opaque::forget(u64::from(packet.part.fragmented)) != 0;
     let part = if fragmented { Part::whole(packet, part.flags & u32::from(FLAG_EGRESS)) } else { part };
-    let seq = if part.stream != 0 { tcp_sequence(carrier, packet).unwrap_or(0) } else { 0 };
-    hand_over(carrier, trial, packet, remote, part, seq);
+    let numbers = if part.stream != 0 { tcp_numbers(carrier, packet).unwrap_or((0, 0)) } else { (0, 0) };
+    hand_over(carrier, trial, packet, remote, part, numbers);
 }
 
 /// Copies a later fragment of a datagram whose first fragment was copied.
@@ -133,7 +135,7 @@ pub(crate) fn later<C: Circumstances>(
     }
     let (kind, ring) = (DatagramVerdict::kind(copied), DatagramVerdict::ring(copied));
     let remote = Remote { kind, ring, peer: first.peer };
-    hand_over(carrier, trial, packet, remote, Part::whole(packet, u32::from(flags)), 0);
+    hand_over(carrier, trial, packet, remote, Part::whole(packet, u32::from(flags)), (0, 0));
 }
 
 #[inline(always)]
@@ -143,7 +145,7 @@ fn hand_over<C: Circumstances>(
     packet: &Packet,
     remote: Remote,
     part: Part,
-    seq: u32,
+    (seq, ack): (u32, u32),
 ) {
     let more = if packet.part.has_more() { FLAG_MORE_FRAGMENTS } else { 0 };
     let fragmented = packet.part.is_fragment();
@@ -155,7 +157,7 @@ fn hand_over<C: Circumstances>(
         len: if part.len > most { most } else { part.len },
         total: part.len,
         seq,
-        fragment_id: if fragmented { packet.part.id } else { 0 },
+        fragment_id: if fragmented { packet.part.id } else { ack },
         fragment_offset: packet.part.offset,
         peer: remote.peer,
         remote_port: trial.src_port,

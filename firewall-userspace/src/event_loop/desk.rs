@@ -166,7 +166,7 @@ fn enforce(command: &Command, enforcer: &mut Enforcer, clock: Clock) -> dataplan
             enforcer.hold(*source, account.as_deref().map(account::hash), clock.deadline(*until))
         }
         Command::Promote(one) => {
-            enforcer.promote(one.source, clock.deadline(one.until), clock.deadline(one.known_until))
+            enforcer.promote(one.source, clock.deadline(one.trusted_until), clock.deadline(one.known_until))
         }
         Command::Demote(one) => enforcer.demote(one.source, clock.deadline(one.until)).map(drop),
         Command::Alarm(_) => Ok(()),
@@ -185,7 +185,9 @@ fn tell(command: &Command, names: &Names) {
             info!("{what}{source} held to a trickle until {}: {why}", instant(hold.until));
         }
         Command::Alarm(one) => warn!("{}", alarm::sentence(one, names.peer(one.peer), names.v6_prefix)),
-        Command::Promote(one) => debug!("{} is a registrant until {}", names.text(one.source), instant(one.until)),
+        Command::Promote(one) => {
+            debug!("{} is a registrant until {}", names.text(one.source), instant(one.trusted_until))
+        }
         Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
     }
 }

@@ -23,6 +23,8 @@ pub const ACK: u8 = 0x10;
 
 /// The sequence number of every segment's first byte.
 pub const SEQUENCE: u32 = 0x0102_0304;
+/// The acknowledgement number of every segment, also of those whose flags say that it means nothing.
+pub const ACKNOWLEDGED: u32 = 0x0506_0708;
 
 const SERVER_V4: &str = "192.0.2.5";
 const SERVER_V6: &str = "2001:db8:ffff::5";
@@ -223,6 +225,7 @@ impl Frame {
             }
             Transport::Tcp { flags, options } => {
                 let mut header = TcpHeader::new(source_port, destination_port, SEQUENCE, 65_535);
+                header.acknowledgment_number = ACKNOWLEDGED;
                 header.set_options_raw(options).expect("a test writes at most 40 bytes of options");
                 let mut bytes = header.to_bytes().to_vec();
                 bytes[13] = *flags;

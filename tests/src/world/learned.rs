@@ -32,6 +32,16 @@ impl World {
         sources(&self.learned(&["ban", "list"])?)
     }
 
+    /// Waits until a source is held; the rule that it broke.
+    pub fn held(&self, source: &str, limit: Duration) -> Result<String> {
+        wait::until(&format!("{source} to be held"), limit, || {
+            let holds = self.learned(&["hold", "list"]).ok()?;
+            let of_source = |row: &&Value| row["source"].as_str() == Some(source);
+            let row = holds.as_array()?.iter().find(of_source)?;
+            find(row, "rule")?.as_str().map(str::to_owned)
+        })
+    }
+
     /// All sources that are trusted because they registered.
     pub fn registrants(&self) -> Result<Vec<String>> {
         sources(&self.learned(&["registrant", "list"])?)

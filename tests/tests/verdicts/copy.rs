@@ -8,7 +8,7 @@ use firewall_common::copy::{
 };
 use firewall_common::maps::program;
 use firewall_tests::harness::{Action, Copied, SECOND, Shield, allow, deny, now};
-use firewall_tests::packets::{ACK, FIN, Frame, PSH, RST, SEQUENCE, SYN, TAG, sip};
+use firewall_tests::packets::{ACK, ACKNOWLEDGED, FIN, Frame, PSH, RST, SEQUENCE, SYN, TAG, sip};
 
 use super::{STRANGER, STRANGER_V6, UNLIMITED};
 
@@ -58,7 +58,7 @@ pub(super) fn copied(ring: Ring, kind: Kind, remote: &str, time: u64, payload: &
 /// The same of a segment.
 fn segment(ring: Ring, kind: Kind, remote: &str, time: u64, flags: u16, payload: &[u8]) -> Copied {
     let whole = copied(ring, kind, remote, time, payload);
-    Copied { head: CopyHead { protocol: 6, seq: SEQUENCE, flags, ..whole.head }, ..whole }
+    Copied { head: CopyHead { protocol: 6, seq: SEQUENCE, fragment_id: ACKNOWLEDGED, flags, ..whole.head }, ..whole }
 }
 
 /// Everyone who may send, with the kind and the ring.
@@ -70,7 +70,8 @@ pub(super) const EVERYONE: [(&str, Kind, Ring); 6] = [
     (PEER, Kind::Peer, Trusted),
     (ALLOWED, Kind::Allowed, Trusted),
 ];
-const CALLS: [&str; 7] = ["INVITE", "ACK", "UPDATE", "PRACK", "BYE", "CANCEL", "REFER"];
+/// What is copied of anyone.
+const OF_ANYONE: [&str; 8] = ["REGISTER", "INVITE", "ACK", "UPDATE", "PRACK", "BYE", "CANCEL", "REFER"];
 
 /// Judges a frame, with all consequences, and takes what was copied of it.
 fn judged(shield: &mut Shield, frame: &Frame, time: u64) -> Vec<Copied> {
@@ -81,12 +82,12 @@ fn judged(shield: &mut Shield, frame: &Frame, time: u64) -> Vec<Copied> {
 #[test]
 fn requests_are_copied_by_who_sends_them_and_what_they_are() {
     let mut shield = shield("", &[program::PROBE]);
-    let methods = ["REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH", "INFO", "NEWMETHOD"];
-    for (n, method) in methods.into_iter().chain(CALLS).enumerate() {
+    let methods = ["OPTIONS", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH", "INFO", "NEWMETHOD"];
+    for (n, method) in methods.into_iter().chain(OF_ANYONE).enumerate() {
         let message = sip::line(&format!("{method} sip:a@b SIP/2.0"));
         for (src, kind, ring) in EVERYONE {
             let time = now() + n as u64;
-            let wanted = !kind.is_trusted() || CALLS.contains(&method);
+            let wanted = !kind.is_trusted() || OF_ANYONE.contains(&method);
             let want: Vec<_> = wanted.then(|| copied(ring, kind, src, time, &message)).into_iter().collect();
             let frame = Frame::udp(src).payload(&message);
             assert_eq!(judged(&mut shield, &frame, time), want, "{method} from {src}");
@@ -164,7 +165,8 @@ fn streams_are_copied_from_their_first_segment_to_their_last() {
             ("a last segment", FIN | PSH | ACK, FLAG_FIN, b"\r\n\r\n"),
         ] {
             let frame = Frame::tcp(src).flags(flags).payload(payload);
-            let copy = segment(ring, kind, src, time, want, payload);
+            let mut copy = segment(ring, kind, src, time, want, payload);
+            copy.head.fragment_id = if flags & ACK == 0 { 0 } else { ACKNOWLEDGED };
             assert_eq!(judged(&mut shield, &frame, time), [copy.clone()], "{what} from {src}");
             let frame = frame.tcp_options(&[1; 20]);
             assert_eq!(judged(&mut shield, &frame, time), [copy], "{what} from {src}, with options");
@@ -270,7 +272,7 @@ fn fragments_of_what_is_not_copied_are_not_either() {
     let mut shield = shield("", &[program::PROBE]);
     let padded = |line: &str| [sip::line(line), vec![b'x'; 2_000]].concat();
     for (what, frames) in [
-        ("a peer's REGISTER", Frame::udp(PEER).payload(padded("REGISTER sip:a SIP/2.0")).fragments(1, 800)),
+        ("a peer's OPTIONS", Frame::udp(PEER).payload(padded("OPTIONS sip:a SIP/2.0")).fragments(1, 800)),
         ("a response", Frame::udp(STRANGER).payload(padded("SIP/2.0 200 OK")).fragments(2, 800)),
         ("garbage", Frame::udp(STRANGER).payload(padded("garbage")).fragments(3, 800)),
         ("a denied source's", Frame::udp(DENIED).payload(padded("INVITE sip:a SIP/2.0")).fragments(4, 800)),

@@ -3,7 +3,7 @@ use firewall_common::copy::{CopyHead, FLAG_EGRESS, FLAG_FIN, FLAG_MORE_FRAGMENTS
 use firewall_common::maps::program::{EGRESS, PROBE};
 use firewall_common::reason::Reason::{Stranger, UnsolicitedResponse};
 use firewall_tests::harness::{Copied, Counters, SECOND, Shield, now};
-use firewall_tests::packets::{ACK, FIN, Frame, PSH, SEQUENCE, SYN, TAG, sip};
+use firewall_tests::packets::{ACK, ACKNOWLEDGED, FIN, Frame, PSH, SEQUENCE, SYN, TAG, sip};
 
 use super::copy::{EVERYONE, PHONE, copied, shield};
 use super::{STRANGER, STRANGER_V6};
@@ -86,7 +86,8 @@ fn streams_are_copied_to_the_ring_of_whom_they_are_for() {
             (FIN | ACK, FLAG_FIN, b""),
         ] {
             let mut want = copy(ring, kind, remote, payload);
-            want.head = CopyHead { flags: FLAG_EGRESS | more, protocol: 6, seq: SEQUENCE, ..want.head };
+            let (seq, fragment_id) = (SEQUENCE, ACKNOWLEDGED);
+            want.head = CopyHead { flags: FLAG_EGRESS | more, protocol: 6, seq, fragment_id, ..want.head };
             let frame = tcp(remote).flags(flags).payload(payload).bytes();
             assert_eq!(sent(&mut shield, &[frame]), [want], "{remote}");
         }
