@@ -13,6 +13,7 @@ mod nft;
 mod plot;
 mod profile;
 mod race;
+mod reaction;
 mod reading;
 mod record;
 mod rivals;
@@ -49,9 +50,20 @@ pub struct Options {
     /// Only show where the time of a stranger's REGISTER goes, by taking stages away
     #[arg(long, conflicts_with = "record")]
     profile: bool,
-    /// Only measure beside fail2ban, pike and nftables, with real peers
+    /// Only measure this part
     #[arg(long, conflicts_with_all = ["record", "profile"])]
-    rivals: bool,
+    only: Option<Part>,
+}
+
+/// The parts that can be measured apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Beside fail2ban, pike and nftables, with real peers
+    Rivals,
+    /// What the daemon takes to read, to decide and to ban
+    SlowPath,
+    /// What the kernel programs cost
+    Kernel,
 }
 
 /// Measures and prints.
@@ -72,30 +84,52 @@ fn measure(options: &Options) -> Result<()> {
         progress.suspend(|| figures.iter().for_each(|f| println!("{}", if options.json { f.json() } else { f.row() })));
         all.extend(figures);
     };
-    if !options.profile {
-        show(rivals::measure(&std::env::current_exe()?, rivals_length(options.quick), &progress)?);
-    }
-    if options.rivals {
-        return Ok(());
-    }
-    let arena = Arena::enter().context("making namespaces for the bench (it must run as root)")?;
-    // The last processor: interrupts prefer the first.
-    arena::pin(thread::available_parallelism()?.get() - 1)?;
-    let [costs, points] = lengths(options.quick);
+    let wanted = |part| options.only.is_none_or(|only| only == part);
     if options.profile {
-        show(profile::measure(costs, &progress)?);
+        let _arena = enter()?;
+        show(profile::measure(lengths(options.quick)[0], &progress)?);
         return Ok(());
     }
-    show(costs::measure(costs, &progress)?);
-    show(live::measure(&arena, live_length(options.quick), &progress)?);
-    let curves = curve::measure(points, &progress)?;
-    show(curves.figures());
-    show(size::measure()?);
-    show(wire::measure(costs));
-    show(reading::measure(options.quick, &progress)?);
-    show(slow_path::measure(if options.quick { 3 } else { 9 }));
+    if wanted(Part::Rivals) {
+        show(of_the_slow_path(rivals::measure(&std::env::current_exe()?, rivals_length(options.quick), &progress)?));
+    }
+    if wanted(Part::SlowPath) {
+        show(of_the_slow_path(slow_path(options.quick, &progress)?));
+    }
+    if wanted(Part::Kernel) {
+        let arena = enter()?;
+        let [costs, points] = lengths(options.quick);
+        show(costs::measure(costs, &progress)?);
+        show(live::measure(&arena, live_length(options.quick), &progress)?);
+        let curves = curve::measure(points, &progress)?;
+        show(curves.figures());
+        show(size::measure()?);
+        progress.finish_and_clear();
+        return options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves));
+    }
     progress.finish_and_clear();
-    options.record.as_ref().map_or(Ok(()), |page| record::write(page, &all, &curves))
+    Ok(())
+}
+
+/// Namespaces of the bench's own, on the last processor: interrupts prefer the first.
+fn enter() -> Result<Arena> {
+    let arena = Arena::enter().context("making namespaces for the bench (it must run as root)")?;
+    arena::pin(thread::available_parallelism()?.get() - 1)?;
+    Ok(arena)
+}
+
+fn slow_path(quick: bool, progress: &ProgressBar) -> Result<Vec<Figure>> {
+    let mut figures = reaction::measure(quick)?;
+    figures.extend(wire::measure(lengths(quick)[0]));
+    figures.extend(reading::measure(quick, progress)?);
+    figures.extend(slow_path::measure(if quick { 3 } else { 9 }));
+    Ok(figures)
+}
+
+/// The issue that set the goals of these.
+fn of_the_slow_path(figures: Vec<Figure>) -> Vec<Figure> {
+    const ISSUE: u32 = 3;
+    figures.into_iter().map(|figure| figure.of_issue(ISSUE)).collect()
 }
 
 /// Of the costs, and of each point of the curves.
