@@ -164,10 +164,10 @@ fn streams_are_copied_from_their_first_segment_to_their_last() {
             ("a last segment", FIN | PSH | ACK, FLAG_FIN, b"\r\n\r\n"),
         ] {
             let frame = Frame::tcp(src).flags(flags).payload(payload);
-            let copy = segment(ring, kind, src, time, want, payload);
-            assert_eq!(judged(&mut shield, &frame, time), [copy.clone()], "{what} from {src}");
+            let want = [segment(ring, kind, src, time, want, payload)];
+            assert_eq!(judged(&mut shield, &frame, time), want, "{what} from {src}");
             let frame = frame.tcp_options(&[1; 20]);
-            assert_eq!(judged(&mut shield, &frame, time), [copy], "{what} from {src}, with options");
+            assert_eq!(judged(&mut shield, &frame, time), want, "{what} from {src}, with options");
         }
     }
 }
