@@ -383,7 +383,7 @@ impl DatagramVerdict {
     /// For [`DatagramVerdict::copied`]: the remote's kind and the ring.
     #[inline(always)]
     pub const fn copied(kind: Kind, ring: Ring) -> u32 {
-        kind as u32 + 1 | (ring as u32) << 8
+        (kind as u32 + 1) | (ring as u32) << 8
     }
 
     /// The kind of a number that is not 0.

@@ -28,7 +28,7 @@ pub(crate) use compile::may_ban;
 pub use compile::{Clock, KernelEntries, compile, is_source, source_prefix};
 pub use diff::{Changes, MapChanges, diff};
 pub use list::{LineError, ListedPrefix, parse_list};
-pub use pending::{Held, PENDING, Placement, Which, pending, place, without_bans};
+pub use pending::{Held, PENDING, Placement, Rest, Which, pending, place, without_bans};
 pub use prefix::{PrefixError, TooWide, check_width, covers, is_v4, parse_prefix, prefix_text};
 pub use prefix_map::PrefixMap;
 pub(crate) use record::as_text;

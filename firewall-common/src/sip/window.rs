@@ -147,7 +147,7 @@ pub(super) const fn lowest_index(mask: u64) -> u32 {
 pub(super) fn first_zero([a, b, c, d]: [u64; 4]) -> u32 {
     let marks = gather(a) | gather(b) << 8 | gather(c) << 16 | gather(d) << 24 | 1 << 32;
     let lowest = marks & marks.wrapping_neg();
-    POSITIONS[wrap::<64>((lowest.wrapping_mul(DE_BRUIJN) >> 58) as u32)] as u32
+    u32::from(POSITIONS[wrap::<64>((lowest.wrapping_mul(DE_BRUIJN) >> 58) as u32)])
 }
 
 /// A bit for each byte of a word that is zero; there may be false ones above the lowest.

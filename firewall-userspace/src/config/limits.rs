@@ -158,6 +158,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn ten_thousand_known_phones_that_register_anew_pass() {
+        // A server comes back; each phone behind its own address registers within ten seconds, is challenged, and again.
+        let times: Vec<f64> = every(0.001, 10.0).into_iter().flat_map(|t| [t, t + 0.1]).collect();
+        assert_eq!(passed(Limits::KNOWN_TOTAL, times), 20_000);
+    }
+
+    #[test]
+    fn a_held_source_may_try_once_a_minute() {
+        assert_eq!(passed(Limits::HOLD, every(0.1, 600.0)), 10);
+    }
+
     proptest! {
         #[test]
         fn an_office_that_registers_anew_passes(at in prop::collection::vec(0.0f64..60.0, 2_000), answer in 0.01f64..0.5) {

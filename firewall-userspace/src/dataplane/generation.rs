@@ -212,7 +212,7 @@ impl Plan {
         if tables::GROUP.contains(&name) {
             return !self.v6_changed && !tables::GROUP.iter().any(|name| resized(name));
         }
-        !resized(name) && !(self.v6_changed && BY_SOURCE.contains(&name))
+        !(resized(name) || self.v6_changed && BY_SOURCE.contains(&name))
     }
 
     /// Fills maps that were made anew with what those of the generation before hold.

@@ -19,8 +19,8 @@ use super::maps::{capacity, open};
 use super::registrants::is_missing;
 use super::running::RunningPolicy;
 use crate::entries::{
-    Changes, Clock, Held, InForce, KernelEntries, ListEntry, MapChanges, Placement, StoredEntry, Which, compile, diff,
-    pending, place, without_bans,
+    Changes, Clock, Held, InForce, KernelEntries, ListEntry, MapChanges, Placement, Rest, StoredEntry, Which, compile,
+    diff, pending, place, without_bans,
 };
 
 /// The maps that go together: what one holds says nothing without the others.
@@ -256,21 +256,22 @@ impl Tables {
     pub(super) fn take_out(&mut self, prefix: Prefix, which: Which) -> Result<bool> {
         let source = Addr::from_bytes(prefix.addr);
         let mut any = false;
-        if let Some(value) = found(self.sources.get(&source, 0))?
-            && let Ok(rest) = without_bans(&value, which)
-        {
-            any = true;
+        if let Some(value) = found(self.sources.get(&source, 0))? {
+            let rest = without_bans(&value, which);
+            any |= rest != Rest::Unchanged;
             match rest {
-                Some(rest) => self.sources.insert(source, rest, 0).doing(writing)?,
-                None => found(self.sources.remove(&source)).map(drop)?,
+                Rest::Unchanged => {}
+                Rest::Value(rest) => self.sources.insert(source, rest, 0).doing(writing)?,
+                Rest::Nothing => found(self.sources.remove(&source)).map(drop)?,
             }
         }
         for (prefix, value) in self.prefixes_inside(prefix)? {
-            let Ok(rest) = without_bans(&value, which) else { continue };
-            any = true;
+            let rest = without_bans(&value, which);
+            any |= rest != Rest::Unchanged;
             match rest {
-                Some(rest) => self.prefixes.insert(&key(prefix), rest, 0).doing(writing)?,
-                None => found(self.prefixes.remove(&key(prefix))).map(drop)?,
+                Rest::Unchanged => {}
+                Rest::Value(rest) => self.prefixes.insert(&key(prefix), rest, 0).doing(writing)?,
+                Rest::Nothing => found(self.prefixes.remove(&key(prefix))).map(drop)?,
             }
         }
         Ok(any)

@@ -180,19 +180,32 @@ pub enum Which {
     Every,
 }
 
-/// A value without bans; nothing if nothing else is in it. Says `Err` if there is nothing to take out.
-pub fn without_bans(value: &Entry, which: Which) -> Result<Option<Entry>, ()> {
+/// What is left of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// All of it: there was nothing to take out.
+    Unchanged,
+    /// This.
+    Value(Entry),
+    /// Nothing.
+    Nothing,
+}
+
+/// A value without bans.
+pub fn without_bans(value: &Entry, which: Which) -> Rest {
     let goes = |term: &Term| match which {
         Which::Pending => is_pending(term),
         Which::Every => matches!(Action::from_number(term.action), Action::Ban | Action::BanAll),
     };
-    let kept: Vec<Term> =
-        [value.first, value.then].into_iter().filter(|term| *term != Term::NONE && !goes(term)).collect();
-    if ![value.first, value.then].iter().any(goes) {
-        return Err(());
+    let terms = [value.first, value.then];
+    if !terms.iter().any(goes) {
+        return Rest::Unchanged;
     }
-    let first = kept.first().copied();
-    Ok(first.map(|first| Entry { first, then: kept.get(1).copied().unwrap_or(Term::NONE), hits: value.hits }))
+    let mut kept = terms.into_iter().filter(|term| *term != Term::NONE && !goes(term));
+    match kept.next() {
+        Some(first) => Rest::Value(Entry { first, then: kept.next().unwrap_or(Term::NONE), hits: value.hits }),
+        None => Rest::Nothing,
+    }
 }
 
 #[cfg(test)]

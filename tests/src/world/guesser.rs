@@ -14,6 +14,9 @@ use super::{Place, World};
 /// How long a guesser waits for the last answers.
 const LAST: Duration = Duration::from_millis(500);
 
+/// The time that a guesser's messages need for their way over the Internet, and back.
+pub const WAY: Duration = Duration::from_millis(20);
+
 /// What came of guessing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -81,6 +84,8 @@ pub fn together(
         let mut phone = Phone::new(world, Place::Attacker, (source, SIP), server, user)?.patient_for(patience);
         let mut outcome = Outcome::default();
         for number in 0..tries {
+            // As far away as a guesser is from whom it guesses at: an answer's way and the next request's.
+            std::thread::sleep(WAY);
             outcome.sent += 1;
             outcome.answered += u32::from(phone.register(&format!("guess-{source}-{number}"), 60)?.is_some());
         }

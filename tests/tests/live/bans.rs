@@ -28,10 +28,14 @@ const EXTENSION: &str = "101";
 /// A world with a server behind the shield, and the carrier as a peer. Without counted nonces Kamailio sends the same nonce
 /// to everybody within a second, and then it proves nobody.
 fn protected(keys: &str, tables: &str) -> Result<(World, Daemon, Process)> {
+    protected_with(Options { nonces: Nonces::Counted, ..Options::logging() }, keys, tables)
+}
+
+fn protected_with(options: Options, keys: &str, tables: &str) -> Result<(World, Daemon, Process)> {
     let world = world(Driver::Native)?;
     world.configure(keys, &format!("{CARRIER}{tables}"))?;
     let daemon = world.shield()?;
-    let kamailio = kamailio::start_with(&world, &Options { nonces: Nonces::Counted, ..Options::logging() })?;
+    let kamailio = kamailio::start_with(&world, &options)?;
     Ok((world, daemon, kamailio))
 }
 
@@ -74,7 +78,8 @@ fn svcrack_is_banned_after_five_guesses() -> Result<()> {
 
 #[test]
 fn a_burst_with_one_nonce_is_banned_too() -> Result<()> {
-    let (world, _daemon, _kamailio) = protected("", "[strangers.limits]\nregister = \"none\"\n")?;
+    let tables = "[strangers.limits]\nregister = \"none\"\n";
+    let (world, _daemon, _kamailio) = protected_with(Options::logging(), "", tables)?;
     guesser::burst(&world, ATTACKER, EXTENSION, 5_000, 5_000)?;
     ensure!(world.banned(&ATTACKER.to_string(), SOON)? == "failures", "banned by another rule");
     // Without a limit, what is sent in the moment of the ban gets through: some milliseconds of it.
@@ -94,7 +99,7 @@ fn scanners_of_extensions_are_held() -> Result<()> {
         };
         ensure!(found.is_empty(), "{tool} found {found:?}");
         ensure!(world.held(&ATTACKER.to_string(), SOON)? == "scanning", "{tool} was held by another rule");
-        ensure!(world.counted(Reason::RateOffender)? > 100, "{tool} was not held back");
+        ensure!(world.counted(Reason::RateOffender)? > 0, "{tool} was not held back");
         ensure!(world.all_banned()?.is_empty(), "somebody was banned whose address may be forged");
     }
     Ok(())
@@ -142,6 +147,7 @@ fn guesses_in_fragments_are_read() -> Result<()> {
             if phone.register(&format!("guess-{number}"), 60)?.is_none() {
                 break;
             }
+            std::thread::sleep(guesser::WAY);
         }
         ensure!(world.banned(&local.to_string(), SOON)? == "failures", "{local}: banned by another rule");
         ensure!(reached(&world, local) == 5, "{local}: {} guesses reached Kamailio", reached(&world, local));

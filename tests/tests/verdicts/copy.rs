@@ -167,9 +167,10 @@ fn streams_are_copied_from_their_first_segment_to_their_last() {
             let frame = Frame::tcp(src).flags(flags).payload(payload);
             let mut copy = segment(ring, kind, src, time, want, payload);
             copy.head.fragment_id = if flags & ACK == 0 { 0 } else { ACKNOWLEDGED };
-            assert_eq!(judged(&mut shield, &frame, time), [copy.clone()], "{what} from {src}");
+            let want = [copy];
+            assert_eq!(judged(&mut shield, &frame, time), want, "{what} from {src}");
             let frame = frame.tcp_options(&[1; 20]);
-            assert_eq!(judged(&mut shield, &frame, time), [copy], "{what} from {src}, with options");
+            assert_eq!(judged(&mut shield, &frame, time), want, "{what} from {src}, with options");
         }
     }
 }

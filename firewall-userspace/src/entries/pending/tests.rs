@@ -114,12 +114,12 @@ fn what_is_taken_out_leaves_the_rest() {
     let term = |id, action: Action, until| Term { until, action: action as u32, id };
     let value = |first, then| Entry { first, then, hits: 5 };
     let (deny, ban, stored) = (term(1, Action::Deny, 9), term(0, Action::Ban, 10), term(3, Action::Ban, 8));
-    assert_eq!(without_bans(&value(ban, Term::NONE), Which::Pending), Ok(None));
-    assert_eq!(without_bans(&value(deny, ban), Which::Pending), Ok(Some(value(deny, Term::NONE))));
-    assert_eq!(without_bans(&value(ban, deny), Which::Pending), Ok(Some(value(deny, Term::NONE))));
-    assert_eq!(without_bans(&value(stored, ban), Which::Pending), Ok(Some(value(stored, Term::NONE))));
-    assert_eq!(without_bans(&value(stored, ban), Which::Every), Ok(None));
-    assert_eq!(without_bans(&value(deny, Term::NONE), Which::Every), Err(()));
+    assert_eq!(without_bans(&value(ban, Term::NONE), Which::Pending), Rest::Nothing);
+    assert_eq!(without_bans(&value(deny, ban), Which::Pending), Rest::Value(value(deny, Term::NONE)));
+    assert_eq!(without_bans(&value(ban, deny), Which::Pending), Rest::Value(value(deny, Term::NONE)));
+    assert_eq!(without_bans(&value(stored, ban), Which::Pending), Rest::Value(value(stored, Term::NONE)));
+    assert_eq!(without_bans(&value(stored, ban), Which::Every), Rest::Nothing);
+    assert_eq!(without_bans(&value(deny, Term::NONE), Which::Every), Rest::Unchanged);
 }
 
 proptest! {
