@@ -34,6 +34,9 @@ section! {
         pub malformed: Allowance<1_000> = Allowance::of(20, 10, Unit::Minute);
         /// Calls that a source began one after the other and left when it was asked for credentials.
         pub invite_spray: Allowance<1_000> = Allowance::of(20, 10, Unit::Minute);
+        /// Failed authentications of an account at a source where it has authenticated before, after which its requests
+        /// from there are held. A phone may send a mistyped password many times.
+        pub account_failures: Allowance<1_000> = Allowance::of(20, 10, Unit::Minute);
         /// Different accounts of a registrant's source that must fail within the time of failures before the source itself
         /// is banned, and not only these accounts held; at least one in ten of the accounts registered there.
         pub registrant_accounts: Number<2, 1_000> = Number::of(10);

@@ -68,7 +68,7 @@ impl Limits {
     pub const KNOWN_TOTAL: Rate = Rate::per(1_000, Unit::Second, 10_000);
 
     /// One source or account that is held.
-    pub const HOLD: Rate = Rate::per(1, Unit::Minute, 1);
+    pub const HOLD: Rate = Rate::per(4, Unit::Minute, 4);
 
     /// The limit of one class.
     pub fn of(&self, class: Class) -> Rate {
@@ -166,8 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn a_held_source_may_try_once_a_minute() {
-        assert_eq!(passed(Limits::HOLD, every(0.1, 600.0)), 10);
+    fn a_held_source_may_try_twice_a_minute() {
+        // A try is a request, its challenge, and the request again.
+        assert_eq!(passed(Limits::HOLD, every(0.1, 600.0)) / 2, 21);
     }
 
     proptest! {

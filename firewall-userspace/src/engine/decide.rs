@@ -155,9 +155,12 @@ impl Engine {
             [_, count] if many.is_met(count) => return self.ban(who, Breach { rule, count, rate: many }, clock, out),
             _ => {}
         }
+        // Whoever has had the password before is the one who may mistype the new one.
+        let owns = self.is_authenticated(who.hash, case.account.hash, now);
+        let few = if owns { self.settings.own_account } else { failures };
         let breach = match attacked {
             Some(count) => Breach { rule: Rule::AccountUnderAttack, count, rate: self.settings.account },
-            None if failures.is_met(short) => Breach { rule: Rule::AccountFailures, count: short, rate: failures },
+            None if few.is_met(short) => Breach { rule: Rule::AccountFailures, count: short, rate: few },
             None if slow.is_met(long) => Breach { rule: Rule::SlowFailures, count: long, rate: slow },
             None => return,
         };

@@ -61,8 +61,9 @@ fn svcrack_is_banned_after_five_guesses() -> Result<()> {
     let found = attack::crack_fast(&world, "103", "1000-9999", TOOL)?;
     ensure!(found.is_empty(), "svcrack found {found:?}");
     ensure!(world.banned(&ATTACKER.to_string(), SOON)? == "failures", "banned by another rule");
+    // Five, and what was under way meanwhile: of 2,500 a second some milliseconds' worth.
     let guesses = reached(&world, ATTACKER);
-    ensure!((5..=FEW).contains(&guesses), "{guesses} guesses reached Kamailio");
+    ensure!((5..=25).contains(&guesses), "{guesses} guesses reached Kamailio");
     ensure!(world.counted(Reason::Banned)? > 0, "nothing was dropped");
     ensure!(!is_answered(&world, Place::Attacker, ATTACKER)?, "a banned source is answered");
     ensure!(is_answered(&world, Place::Attacker, bot(1))?, "its neighbour is not answered");

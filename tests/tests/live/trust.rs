@@ -54,13 +54,17 @@ fn a_registration_makes_a_registrant_until_it_ends() -> Result<()> {
     })
 }
 
-/// The account was given a new password, and somebody types it: wrong, wrong, right.
+/// The account was given a new password, and somebody types it: wrong, wrong, right. Baresip sends a wrong one fifteen times.
 #[test]
 fn a_password_mistyped_twice_bans_nobody() -> Result<()> {
     let (world, _daemon) = protected()?;
     let _kamailio = kamailio::start_with(&world, &Options::logging())?;
     let account =
         |password| [Account { user: "alice", password, server: server(), transport: Transport::Udp, seconds: 60 }];
+    let phone = baresip::start(&world, Place::Phones, (PHONES, 5060), &account("secret-alice-1"))?;
+    phone.registered(1, SOON)?;
+    world.trusted(&PHONES.to_string(), SOON)?;
+    phone.stop()?;
     for (port, password) in [(5070, "secret-alice"), (5080, "secret-alcie-1")] {
         let phone = baresip::start(&world, Place::Phones, (PHONES, port), &account(password))?;
         phone.refused(1, SOON)?;
@@ -68,8 +72,8 @@ fn a_password_mistyped_twice_bans_nobody() -> Result<()> {
     }
     let phone = baresip::start(&world, Place::Phones, (PHONES, 5090), &account("secret-alice-1"))?;
     phone.registered(1, SOON)?;
-    ensure!(world.failures_logged(Some(&PHONES.to_string())) >= 2, "nothing was mistyped");
-    world.trusted(&PHONES.to_string(), SOON)?;
+    let failures = world.failures_logged(Some(&PHONES.to_string()));
+    ensure!(failures > 2, "only {failures} failures");
     nobody_is_banned(&world)
 }
 
