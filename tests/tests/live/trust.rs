@@ -239,7 +239,7 @@ fn ten_thousand_homes_come_back_during_a_flood() -> Result<()> {
 #[test]
 fn neither_a_restart_nor_a_reboot_forgets() -> Result<()> {
     let (world, daemon) = protected()?;
-    let _kamailio = kamailio::start_with(&world, &Options::logging())?;
+    let _kamailio = kamailio::start_with(&world, &Options { nonces: Nonces::Counted, ..Options::logging() })?;
     ensure!(phone(&world, PHONES, "alice")?.register("secret-alice-1", 600)? == Some(200), "refused");
     world.trusted(&PHONES.to_string(), SOON)?;
     guesser::together(&world, std::iter::once(bot(1)), "bob", 6, Duration::from_millis(300))?;
