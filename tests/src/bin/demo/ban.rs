@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use firewall_tests::world::address::{ATTACKER, EDGE, PHONES, SIP};
-use firewall_tests::world::kamailio::Options;
+use firewall_tests::world::kamailio::{Nonces, Options};
 use firewall_tests::world::phone::Phone;
 use firewall_tests::world::sipp::{self, Scenario, Users};
 use firewall_tests::world::{Place, World, attack, kamailio};
@@ -26,7 +26,7 @@ const REGISTRATIONS: (u32, u32) = (50, 10);
 pub(crate) fn act_ban(world: &World) -> Result<()> {
     world.configure(KEYS, CONFIG)?;
     let daemon = world.shield()?;
-    let _server = kamailio::start_with(world, &Options::logging())?;
+    let _server = kamailio::start_with(world, &Options { nonces: Nonces::Counted, ..Options::logging() })?;
     step("sipfw is loaded without signatures, Kamailio is up");
     let office = Users::new(Place::Phones, (PHONES, 5070), (EDGE, SIP), Scenario::Register);
     let office = sipp::start(world, &office.times(REGISTRATIONS.0, REGISTRATIONS.1))?;

@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: the same attack on the same small world, first without the shield, then with it;
 //! and a guesser who is found out.
 //!
-//! Owns: the order of the story. Refuses: the attack (`round`) and how it is shown (`show`). Needs root; ends within 100
-//! seconds and leaves nothing behind, also when it is interrupted.
+//! Owns: the order of the story. Refuses: the attacks (`round`, `ban`) and how they are shown (`show`). Needs root; ends
+//! within 100 seconds and leaves nothing behind, also when it is interrupted.
 mod ban;
 mod round;
 mod show;
@@ -52,6 +52,8 @@ fn tell(plan: &Plan) -> Result<()> {
     show::heading("With sipfw");
     let with = Round::with_shield(&world, plan)?;
     show::heading("A guesser who does not say who he is");
+    drop(world);
+    let world = World::new(&std::env::current_exe()?, Driver::Native).context("the world could not be made")?;
     ban::act_ban(&world)?;
     drop(world);
     show::comparison(&without, &with);

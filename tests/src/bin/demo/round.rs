@@ -1,13 +1,14 @@
 //! One round: the server starts, legal users begin, the attack runs.
 //!
 //! Owns: what is done and what came of it. Refuses: judging it.
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use firewall_tests::world::address::{ATTACKER, EDGE, ITSP, PHONES, SIP, SPOOFED, SPOOFED_BITS};
 use firewall_tests::world::counter::Counters;
 use firewall_tests::world::flood::{self, Flood, Sources};
 use firewall_tests::world::frame::Frame;
+use firewall_tests::world::kamailio::{Nonces, Options};
 use firewall_tests::world::process::cpu_time;
 use firewall_tests::world::shield::Daemon;
 use firewall_tests::world::sipp::{self, Outcome, Running, Scenario, Users};
@@ -24,6 +25,8 @@ pub(crate) const REGISTRATIONS: u32 = 25;
 pub(crate) const CALLS: u32 = 10;
 /// A user who waits longer than that gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the daemon may take to learn what it has seen.
+const SOON: Duration = Duration::from_secs(5);
 /// All users have finished or given up that long after the last has begun.
 const END: u32 = 10;
 
@@ -74,18 +77,21 @@ impl Round {
         world.configure("", CONFIG)?;
         let daemon = world.shield()?;
         step(&format!("sipfw is loaded ({} XDP), with its default limits; the carrier is a peer", daemon.mode));
-        trust_the_office(world)?;
-        step("the office registered before the attack, so it is a registrant");
         Self::run(world, plan, Some(daemon))
     }
 
     fn run(world: &World, plan: &Plan, daemon: Option<Daemon>) -> Result<Self> {
-        let _server = kamailio::start(world)?;
+        // A nonce for each challenge: one that all get within a second proves nobody.
+        let _server = kamailio::start_with(world, &Options { nonces: Nonces::Counted, ..Options::default() })?;
         step("Kamailio is up");
         let counters = Counters::new(world.netns(Place::Edge), &[("spoofed", "198.18.0.0/15")])?;
         let _answering = sipp::answer(world, Place::Phones, (PHONES, SIP))?;
         let first = Users::new(Place::Phones, (PHONES, 5075), (EDGE, SIP), Scenario::Register).times(4, 20);
         sipp::all_succeed(world, &first).context("the phones could not register before the attack")?;
+        if daemon.is_some() {
+            world.trusted(&PHONES.to_string(), SOON).context("the office is not trusted")?;
+            step("the office has registered, and sipfw has seen it succeed: it is a registrant");
+        }
 
         let guesser = sipp::start(world, &guesses())?;
         step(&format!(
@@ -114,13 +120,6 @@ impl Round {
             drops: daemon.map_or_else(|| Ok(Vec::new()), |daemon| drops(world, daemon))?,
         })
     }
-}
-
-/// As the daemon does it when it has seen a registration succeed.
-fn trust_the_office(world: &World) -> Result<()> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis();
-    let until = i64::try_from(now)? + 3_600_000;
-    world.instance(|instance| Ok(instance.add_registrant(PHONES.into(), until)?))
 }
 
 impl LegalUsers {
