@@ -89,17 +89,20 @@ fn lift(args: &Source, context: &mut Context) -> Result<Exit> {
     let source = parse_prefix(&args.source).map_err(|e| wrong(e.to_string()))?;
     let config = context.config()?;
     let mut store = context::store(&config)?;
-    let live = Live::open(&config, context.global.iface.as_deref())?;
+    let mut live = Live::open(&config, context.global.iface.as_deref())?;
     let lifted = store.lift(source, author().as_deref(), clock::now().wall_ms)?;
+    // A ban of this moment may be in the kernel only.
+    let pending = live.drop_pending(source)?;
     let applied = live.apply(&store)?;
+    let count = lifted.len().max(usize::from(pending));
     if context.out.is_json() {
-        context.out.json(&json!({ "lifted": lifted, "applied": applied.ifaces }))?;
-    } else if lifted.is_empty() {
+        context.out.json(&json!({ "lifted": lifted, "pending": pending, "applied": applied.ifaces }))?;
+    } else if count == 0 {
         context.out.line(format!("{} is not banned", prefix_text(source)))?;
     } else {
-        context.out.line(format!("{} lifted; {applied}", counted(lifted.len(), "ban", "bans")))?;
+        context.out.line(format!("{} lifted; {applied}", counted(count, "ban", "bans")))?;
     }
-    Ok(Exit::of(!lifted.is_empty()))
+    Ok(Exit::of(count > 0))
 }
 
 fn why(args: &Source, context: &mut Context) -> Result<Exit> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use anyhow::{Context as _, Result, bail};
+use firewall_common::addr::Prefix;
 
 use super::failure::is_denied;
 use crate::config::Config;
@@ -41,6 +42,15 @@ impl Live {
     pub(super) fn check_room(&self, active: &[StoredEntry]) -> Result<()> {
         let check = |instance: &Instance| instance.check_room(active).context("nothing was added");
         self.0.iter().try_for_each(check)
+    }
+
+    /// Ends the bans of a source that the database does not have yet; whether there were any.
+    pub(super) fn drop_pending(&mut self, source: Prefix) -> Result<bool> {
+        let mut any = false;
+        for instance in &mut self.0 {
+            any |= instance.drop_pending(source).context(NOT_APPLIED)?;
+        }
+        Ok(any)
     }
 
     /// Makes the kernel's entries equal the database.

@@ -3,14 +3,14 @@
 //! Owns: making the former equal the latter, one writer at a time. Refuses: changing the database.
 use std::collections::HashMap;
 
-use firewall_common::addr::Prefix;
+use firewall_common::addr::{Addr, Prefix};
 
 use super::{Instance, Synced};
 use crate::dataplane::clock;
 use crate::dataplane::error::Result;
 use crate::dataplane::lock::EditLock;
 use crate::dataplane::tables::Tables;
-use crate::entries::{StoredEntry, Which};
+use crate::entries::{StoredEntry, Which, source_prefix};
 use crate::store::Store;
 
 impl Instance {
@@ -28,11 +28,17 @@ impl Instance {
         Tables::open(&self.dir())?.check_room(active, self.policy()?)
     }
 
-    /// Ends the bans of a source that the database does not have yet, which a comparison leaves alone; whether there were
-    /// any. For lifting a ban, which takes it out of the database besides.
-    pub fn drop_pending(&mut self, source: Prefix) -> Result<bool> {
+    /// Ends the ban that covers an address or a prefix, if it is one that the database does not have yet, which a comparison
+    /// leaves alone; whether there was one. For lifting a ban, which takes it out of the database besides.
+    pub fn drop_pending(&mut self, prefix: Prefix) -> Result<bool> {
         let _lock = EditLock::take(&self.place)?;
         self.refresh()?;
+        let v6_prefix = self.policy()?.v6_prefix;
+        let source = Addr::from_bytes(prefix.addr).source(Addr::mask(v6_prefix));
+        let source = source_prefix(source, v6_prefix);
+        if !source.contains(prefix) {
+            return Ok(false);
+        }
         Tables::open(&self.dir())?.take_out(source, Which::Pending)
     }
 
