@@ -97,8 +97,11 @@ fn the_operators_word_goes_before_a_ban() {
     let entries = instance.usage().unwrap();
     let used = |key| entries.iter().find(|usage| usage.key == key).unwrap().elements;
     assert_eq!((used("bans"), used("entries")), (1, 3));
-    let inside = parse_prefix("2001:db8:0:1::7").unwrap();
-    assert_eq!(instance.drop_pending(inside).unwrap(), parse_prefix("2001:db8:0:1::/64").ok());
+    // Lifting names the source, or an address of it; nothing wider.
+    let mut lift = |text| instance.drop_pending(parse_prefix(text).unwrap()).unwrap();
+    assert_eq!(lift("2001:db8::/32"), None);
+    assert_eq!(lift("2001:db8:0:1::9"), parse_prefix("2001:db8:0:1::/64").ok());
+    assert_eq!(lift("2001:db8:0:1::/64"), None);
 }
 
 #[test]

@@ -141,35 +141,6 @@ pub(super) const fn lowest_index(mask: u64) -> u32 {
     ((below >> 7).wrapping_mul(repeat(1)) >> 56) as u32
 }
 
-/// The index (0..=31) of the first byte of four words that is zero; 32 for none. Without a branch: where lines end nobody
-/// can predict, neither a processor nor the kernel's verifier.
-#[inline(always)]
-pub(super) fn first_zero([a, b, c, d]: [u64; 4]) -> u32 {
-    let marks = gather(a) | gather(b) << 8 | gather(c) << 16 | gather(d) << 24 | 1 << 32;
-    let lowest = marks & marks.wrapping_neg();
-    u32::from(POSITIONS[wrap::<64>((lowest.wrapping_mul(DE_BRUIJN) >> 58) as u32)])
-}
-
-/// A bit for each byte of a word that is zero; there may be false ones above the lowest.
-#[inline(always)]
-const fn gather(word: u64) -> u64 {
-    // The multiplication moves the bit of byte k to bit 56 + k, and no two bits to the same place (Knuth, as above).
-    (lowest_zero(word) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
-
-/// Every six bits in a row of this number differ, so a product with a power of two tells which power it was (Leiserson,
-/// Prokop, Randall: Using de Bruijn Sequences to Index a 1 in a Computer Word, 1998).
-const DE_BRUIJN: u64 = 0x03f7_9d71_b4cb_0a89;
-static POSITIONS: [u8; 64] = {
-    let mut table = [0; 64];
-    let mut bit = 0;
-    while bit < 64 {
-        table[(DE_BRUIJN << bit >> 58) as usize] = bit;
-        bit += 1;
-    }
-    table
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,14 +154,6 @@ mod tests {
             let index = |mask: u64| (mask != 0).then(|| lowest_index(mask));
             prop_assert_eq!(index(lowest_zero(word)), first(&|b| b == 0));
             prop_assert_eq!(index(lowest_blank(word)), first(&|b| b <= b' '));
-        }
-
-        #[test]
-        fn the_first_zero_of_32_bytes_is_found(mut bytes in any::<[u8; 32]>(), zeros in prop::collection::vec(0usize..32, 0..4)) {
-            zeros.into_iter().for_each(|at| bytes[at] = 0);
-            let word = |i: usize| u64::from_le_bytes(bytes[8 * i..][..8].try_into().unwrap());
-            let found = first_zero([word(0), word(1), word(2), word(3)]) as usize;
-            prop_assert_eq!(found, bytes.iter().position(|b| *b == 0).unwrap_or(32));
         }
 
         #[test]

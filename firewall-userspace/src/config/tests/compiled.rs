@@ -25,6 +25,7 @@ fn the_builtin_policy_is_open_and_limited() {
         registrant: Limits::REGISTRANT.compiled(),
         total: Limit::per_second(2_000, 2_000),
         known_total: Limit::per_second(1_000, 10_000),
+        hold: Limit::new(4, 60_000_000_000, 4),
         cells_mask: (1 << 18) - 1,
         scan_max: 1_536,
         ..Policy::OPEN
