@@ -71,7 +71,7 @@ fn unquoted<'a>(cursor: &mut Cursor<'a>) -> Result<(Option<Text<'a>>, &'a [u8]),
     if cursor.peek() == Some(b'<') {
         let display = trim_end(display);
         let text = Text::folded(display, display.contains(&b'\r'));
-        return Ok((Some(text).filter(|_| !display.is_empty()), in_brackets(cursor)?));
+        return Ok(((!display.is_empty()).then_some(text), in_brackets(cursor)?));
     }
     *cursor = before;
     cursor.run(SCHEME);
