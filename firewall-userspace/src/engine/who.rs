@@ -61,6 +61,8 @@ pub(super) enum What {
     Refused,
     /// A request that the server could not make sense of.
     Malformed,
+    /// A request that the server refused or challenged, and that the strict reader did not read.
+    Unread,
     /// A request that was challenged, and the challenge left.
     Left,
 }
