@@ -53,7 +53,10 @@ impl Live {
     /// Takes bans that cover `source` and are in no database yet out of the kernel; whose they were.
     pub(super) fn drop_pending(&mut self, source: Prefix) -> Result<Vec<Prefix>> {
         let mut dropped = Vec::new();
-        self.each(|instance| Ok(dropped.extend(instance.drop_pending(source)?)))?;
+        self.each(|instance| {
+            dropped.extend(instance.drop_pending(source)?);
+            Ok(())
+        })?;
         dropped.sort_by_key(|prefix| prefix.addr);
         dropped.dedup();
         Ok(dropped)

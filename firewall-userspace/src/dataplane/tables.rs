@@ -18,9 +18,10 @@ use super::instance::Synced;
 use super::maps::{capacity, open};
 use super::registrants::is_missing;
 use super::running::RunningPolicy;
+use crate::clock::Clock;
 use crate::entries::{
-    Changes, Clock, Held, InForce, KernelEntries, ListEntry, MapChanges, Placement, Rest, StoredEntry, Which, compile,
-    diff, pending, place, without_bans,
+    Changes, Held, InForce, KernelEntries, ListEntry, MapChanges, Placement, Rest, StoredEntry, Which, compile, diff,
+    pending, place, without_bans,
 };
 
 /// The maps that go together: what one holds says nothing without the others.

@@ -4,7 +4,7 @@
 use firewall_common::sip::Method;
 
 use super::accounts::Pair;
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::command::Command;
 use super::evidence::Rule;
 use super::hash::half;
@@ -14,6 +14,7 @@ use super::slow_path::Engine;
 use super::sources::Source;
 use super::tally::Rate;
 use super::who::{Case, What, Who};
+use crate::clock::Clock;
 
 /// Challenges that a source may leave before they are kept as evidence: every honest first request is challenged.
 const LEFT_KEPT: u32 = 4;

@@ -4,13 +4,14 @@
 use firewall_common::addr::Addr;
 
 use super::accounts::{Account, Pair};
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::probes::Probe;
 use super::registrations::{Bind, Limits};
 use super::saved::{Key, Record, Registrant, State};
 use super::settings::Settings;
 use super::slow_path::Engine;
 use super::sources::Source;
+use crate::clock::Clock;
 
 /// Hashes of entries that have changed. Each has a mark too, so that it stands here once.
 #[derive(Default)]
@@ -93,7 +94,7 @@ impl Engine {
     /// Takes in a record that [`Engine::export`] gave, of this or an earlier run, under the same key.
     pub fn restore(&mut self, record: &Record, clock: Clock) {
         let now = clock.now();
-        if record.ends <= clock.wall {
+        if record.ends <= clock.wall_ms {
             return;
         }
         match &record.state {

@@ -2,11 +2,12 @@
 //!
 //! Owns: the record of users whom the server refused it, of requests that the server could not read, and of calls that it
 //! left when it was asked for credentials. Refuses: deciding.
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::saved;
 use super::settings::Settings;
 use super::table::{Entry, worth};
 use super::tally::Tally;
+use crate::clock::Clock;
 use crate::config::USERS_MAX;
 
 const USERS: usize = USERS_MAX as usize;

@@ -6,7 +6,7 @@ use firewall_common::addr::Addr;
 use firewall_common::sip::Method;
 
 use super::accounts::{Account, Pair};
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::command::Command;
 use super::counts::{Counts, Refusals};
 use super::evidence::Proof;
@@ -25,6 +25,7 @@ use super::table::Table;
 use super::tally::Tally;
 use super::transactions::{Age, EARLY, Early, Transaction};
 use super::who::{Case, What, Who};
+use crate::clock::Clock;
 use crate::config::Config;
 
 /// Follows SIP transactions and decides who is banned, held and trusted.
