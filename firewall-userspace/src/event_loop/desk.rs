@@ -142,8 +142,8 @@ impl Desk {
     }
 
     pub(super) fn lifted(&mut self, sources: &[Prefix]) {
-        let now = clock::now();
-        sources.iter().for_each(|source| self.engine.lifted(Addr::from_bytes(source.addr), now));
+        let sources: Vec<Addr> = sources.iter().map(|source| Addr::from_bytes(source.addr)).collect();
+        self.engine.lifted(&sources, clock::now());
     }
 
     pub(super) fn engine_counts(&self) -> engine::Counts {

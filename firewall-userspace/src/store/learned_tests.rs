@@ -155,6 +155,27 @@ fn a_lifted_ban_costs_a_step_of_the_ladder() {
 }
 
 #[test]
+fn a_lifted_ban_forgets_what_accounts_failed_there() {
+    let (_dir, mut store) = store();
+    let tally = saved::Tally { since: NOW, count: 3 };
+    let pair = |last, account, failures, authenticated| {
+        let hash = KEY.source(source(last));
+        let key = format!("{}{account:016x}", saved::pairs_of(hash));
+        let state = State::Pair(saved::Pair { source: hash, account, failures: [failures; 2], authenticated });
+        Record { key, ends: NOW + HOUR, state }
+    };
+    let of_eight = pair(8, 1, tally, 0);
+    let kept = [pair(7, 1, tally, 0), pair(7, 2, tally, NOW), of_eight.clone(), record(8, 1, NOW)];
+    let scores: Vec<NewScore> = kept.iter().map(|one| NewScore::new(one.clone(), 64, KEY)).collect();
+    store.save_scores(&scores, NOW).unwrap();
+    store.record(&learned(vec![ban(7, NOW + HOUR)], NOW)).unwrap();
+    store.lift(prefix("198.51.100.7"), &[], None, NOW + 1).unwrap();
+    let mut left = vec![pair(7, 2, saved::Tally::default(), NOW), of_eight, record(8, 1, NOW)];
+    left.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(records(&store, NOW), left, "an account that has authenticated there has all the same");
+}
+
+#[test]
 fn what_others_have_lifted_is_read_once() {
     let (_dir, mut store) = store();
     store.record(&learned(vec![ban(7, NOW + HOUR), ban(8, NOW + HOUR)], NOW)).unwrap();
