@@ -104,7 +104,7 @@ impl World {
     pub(crate) fn try_start(&self, iface: &str, config: &str, ephemeral: bool) -> Result<(Instance, Started)> {
         Instance::start(
             &self.config(config),
-            &StartOptions { iface: Some(iface.to_owned()), ephemeral, ..StartOptions::default() },
+            &StartOptions { iface: Some(iface.to_owned()), ephemeral },
         )
     }
 
