@@ -40,7 +40,7 @@ fn daemon_process() {
     let level = if std::env::var_os(TRACE).is_some() { Level::TRACE } else { Level::INFO };
     tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(std::io::stderr).init();
     let iface = std::env::var(IFACE).ok();
-    let options = StartOptions { iface, ephemeral: std::env::var_os(EPHEMERAL).is_some(), ..StartOptions::default() };
+    let options = StartOptions { iface, ephemeral: std::env::var_os(EPHEMERAL).is_some() };
     let loaded = config::load(Some(Path::new(&file))).unwrap();
     let (instance, _) = Instance::start(&loaded, &options).unwrap();
     event_loop::run(instance, &loaded, Settings { config_file: Some(file.into()) }).unwrap();

@@ -102,10 +102,7 @@ impl World {
     }
 
     pub(crate) fn try_start(&self, iface: &str, config: &str, ephemeral: bool) -> Result<(Instance, Started)> {
-        Instance::start(
-            &self.config(config),
-            &StartOptions { iface: Some(iface.to_owned()), ephemeral },
-        )
+        Instance::start(&self.config(config), &StartOptions { iface: Some(iface.to_owned()), ephemeral })
     }
 
     pub(crate) fn try_start_auto(&self) -> Result<(Instance, Started)> {
