@@ -39,7 +39,6 @@ mod trust;
 mod upkeep;
 mod who;
 
-pub use clock::Clock;
 pub use counts::Counts;
 pub use credits::Credits;
 pub use slow_path::Engine;

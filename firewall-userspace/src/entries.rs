@@ -25,7 +25,7 @@ mod warn;
 mod model;
 
 pub(crate) use compile::may_ban;
-pub use compile::{Clock, KernelEntries, compile, is_source, source_prefix};
+pub use compile::{KernelEntries, compile, is_source, source_prefix};
 pub use diff::{Changes, MapChanges, diff};
 pub use list::{LineError, ListedPrefix, parse_list};
 pub use pending::{Held, PENDING, Placement, Rest, Which, pending, place, without_bans};

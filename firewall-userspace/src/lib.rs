@@ -3,6 +3,7 @@
 //! Owns: everything in user space. Refuses: deciding about packets (the kernel programs do, by `firewall-common`).
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod dataplane;
 pub mod engine;

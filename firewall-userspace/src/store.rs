@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub use alarm::{NewAlarm, StoredAlarm};
+pub use alarm::{NAME_REFUSED, NAME_STOPPED, NewAlarm, StoredAlarm};
 pub use backlog::{Backlog, Dropped};
 pub use bans::{Banned, Lifted, Mark, NewBan, Why};
 pub use blocklist::{ListOrigin, NewList, StoredList, Validators};

@@ -4,11 +4,12 @@ use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 
 use firewall_common::copy::Kind;
+use firewall_userspace::clock::Clock;
 use firewall_userspace::config::{Config, parse_str};
+use firewall_userspace::engine::Engine;
 use firewall_userspace::engine::command::Command;
 use firewall_userspace::engine::input::{Direction, FeedEvent, FeedWhat, Flow, Seen, Standing, Via};
 use firewall_userspace::engine::saved::Key;
-use firewall_userspace::engine::{Clock, Engine};
 
 /// Commands that one message may bring about: each of four contacts can end another source's trust, and then there is
 /// the promotion; or a ban, the end of trust, and what the clock brings.
@@ -22,12 +23,13 @@ const MESSAGES: usize = 256;
 pub fn check(data: &[u8]) {
     let mut engine = Engine::new(config(), Key([1, 2]));
     let memory = engine.memory();
-    let mut clock = Clock { wall: 1_800_000_000_000, mono: 1_000_000_000 };
+    let mut clock = Clock { wall_ms: 1_800_000_000_000, mono_ns: 1_000_000_000 };
     let mut commands = Vec::new();
     for message in data.split(|byte| *byte == 0).take(MESSAGES) {
         let Some((whence, bytes)) = message.split_first() else { continue };
         let seconds = if whence & 32 != 0 { 3_600 } else { 1 };
-        clock = Clock { wall: clock.wall + seconds * 1_000, mono: clock.mono + seconds as u64 * 1_000_000_000 };
+        clock =
+            Clock { wall_ms: clock.wall_ms + seconds * 1_000, mono_ns: clock.mono_ns + seconds as u64 * 1_000_000_000 };
         see(&mut engine, *whence, bytes, clock, &mut commands);
         assert!(commands.len() <= COMMANDS, "{commands:?}");
         commands.clear();
@@ -67,7 +69,7 @@ fn see(engine: &mut Engine, whence: u8, bytes: &[u8], clock: Clock, commands: &m
             kind,
             peer: number.into(),
         };
-        engine.handle(Seen { time: clock.mono, flow, bytes, truncated: false }, clock, commands);
+        engine.handle(Seen { time: clock.mono_ns, flow, bytes, truncated: false }, clock, commands);
     }
     commands.iter().for_each(keeps_its_word);
 }

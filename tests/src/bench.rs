@@ -9,6 +9,7 @@ mod curve;
 mod figure;
 mod frame;
 mod live;
+mod memory;
 mod nft;
 mod plot;
 mod profile;
@@ -123,6 +124,7 @@ fn slow_path(quick: bool, progress: &ProgressBar) -> Result<Vec<Figure>> {
     figures.extend(wire::measure(lengths(quick)[0]));
     figures.extend(reading::measure(quick, progress)?);
     figures.extend(slow_path::measure(if quick { 3 } else { 9 }));
+    figures.extend(memory::measure()?);
     Ok(figures)
 }
 

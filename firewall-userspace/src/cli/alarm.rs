@@ -14,7 +14,8 @@ Examples:
   sipfw alarm list --limit 500 --json
 
 Peers, and sources that an allow entry lets in, are never banned: they raise an alarm, which is
-logged and kept with its evidence. One that goes on is counted in its row.";
+logged and kept with its evidence. One that goes on is counted in its row. A peer's name that no
+longer resolves, or resolves to what looks forged, raises one too; the peer keeps its addresses.";
 
 /// Show what trusted sources did for which others are banned
 #[derive(clap::Args)]

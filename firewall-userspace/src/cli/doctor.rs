@@ -5,6 +5,7 @@ mod ethtool;
 mod host;
 mod interface;
 mod kernel;
+mod slow_path;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -70,6 +71,7 @@ pub(super) fn verb(_args: &Args, context: &mut Context) -> Result<Exit> {
     let mut findings = kernel::findings(&loaded);
     findings.extend(host::findings(config));
     findings.extend(interface::findings(context.global.iface.as_deref(), config));
+    findings.extend(slow_path::findings(context.global.iface.as_deref(), config));
     let failed = findings.iter().filter(|f| f.level == Level::Fail).count();
     if context.out.is_json() {
         context.out.json(&findings)?;

@@ -4,12 +4,13 @@
 use anyhow::{Context as _, Result, bail};
 use rustix::process::geteuid;
 
+use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::dataplane::Instance;
 use crate::dataplane::clock;
 use crate::dataplane::probe::{self, Judgement, MIN_FRAME};
 use crate::dataplane::rehearsal::Rehearsal;
-use crate::entries::{Clock, InForce, KernelEntries, compile};
+use crate::entries::{InForce, KernelEntries, compile};
 use crate::store::Store;
 
 /// The longest frame that BPF_PROG_TEST_RUN hands to a program in one buffer: a page of 4 KiB less 256 bytes before it

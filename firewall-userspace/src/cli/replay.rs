@@ -21,11 +21,12 @@ use super::context::{self, Context};
 use super::exit::Exit;
 use super::explain::described;
 use super::judge;
+use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
 use crate::dataplane::rehearsal::Rehearsal;
-use crate::entries::{Clock, KernelEntries};
+use crate::entries::KernelEntries;
 
 use capture::{Capture, Captured};
 use tally::Tally;

@@ -7,9 +7,10 @@ use anyhow::{Result, bail};
 use firewall_common::addr::Prefix;
 
 use super::live::Live;
+use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::dataplane::clock;
-use crate::entries::{Clock, Kind, NewEntry, Origin, StoredEntry, compile};
+use crate::entries::{Kind, NewEntry, Origin, StoredEntry, compile};
 
 /// An error if the entries in force and the new ones together are too many for the config, or for what is loaded. Block
 /// lists give way to them, so they do not count.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::entries::Clock;
+use crate::clock::Clock;
 
 /// This instant.
 pub fn now() -> Clock {

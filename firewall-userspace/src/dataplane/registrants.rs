@@ -14,7 +14,7 @@ use firewall_common::sip::method::CLASS_SLOTS;
 
 use super::error::{Context as _, Error, Result, errno};
 use super::maps::{capacity, open};
-use crate::entries::Clock;
+use crate::clock::Clock;
 
 /// How much of a full map is freed at once: one part in this many.
 const ROOM: usize = 64;

@@ -20,9 +20,8 @@ use super::instance::Synced;
 use super::maps::{capacity, open};
 use super::registrants::is_missing;
 use super::running::RunningPolicy;
-use crate::entries::{
-    Changes, Clock, InForce, KernelEntries, ListEntry, MapChanges, StoredEntry, compile, diff, pending,
-};
+use crate::clock::Clock;
+use crate::entries::{Changes, InForce, KernelEntries, ListEntry, MapChanges, StoredEntry, compile, diff, pending};
 
 /// The maps that go together: what one holds says nothing without the others.
 pub(super) const GROUP: [&str; 4] = [maps::SOURCES, maps::ENTRIES, maps::ENTRY_FILTER, maps::SWITCHES];

@@ -1,10 +1,11 @@
 //! What stands against an account: over all sources, and at one of them.
 //!
 //! Owns: both records. Refuses: names; an account is a hash here.
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::saved;
 use super::table::{Entry, worth};
 use super::tally::{Rate, Tally};
+use crate::clock::Clock;
 use crate::config::ACCOUNT_MAX;
 
 const FAILURES: usize = ACCOUNT_MAX as usize;

@@ -3,14 +3,7 @@
 //! Owns: the way from the two clocks to a count of seconds that no correction of the wall's clock moves, and back. Refuses:
 //! asking any clock.
 
-/// The two clocks, read together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
-    /// Unix milliseconds.
-    pub wall: i64,
-    /// Kernel monotonic nanoseconds, of the clock that stamps packets.
-    pub mono: u64,
-}
+use crate::clock::Clock;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 /// Where counting begins, so that times before the system's start have numbers: 400 days.
@@ -64,15 +57,15 @@ impl Moment {
 impl Clock {
     /// The moment that it is now.
     pub(super) fn now(self) -> Moment {
-        Moment::of_mono(self.mono)
+        Moment::of_mono(self.mono_ns)
     }
 
     /// The same two clocks at a packet's time, in kernel monotonic nanoseconds, that is not in the future.
     pub(super) fn at(self, mono: u64) -> Self {
-        let ago = self.mono.saturating_sub(mono);
+        let ago = self.mono_ns.saturating_sub(mono);
         Self {
-            wall: self.wall.saturating_sub(i64::try_from(ago / 1_000_000).unwrap_or(i64::MAX)),
-            mono: self.mono - ago,
+            wall_ms: self.wall_ms.saturating_sub(i64::try_from(ago / 1_000_000).unwrap_or(i64::MAX)),
+            mono_ns: self.mono_ns - ago,
         }
     }
 
@@ -81,7 +74,7 @@ impl Clock {
         if moment.is_never() {
             return 0;
         }
-        self.wall.saturating_add((i64::from(moment.0) - i64::from(self.now().0)) * 1_000)
+        self.wall_ms.saturating_add((i64::from(moment.0) - i64::from(self.now().0)) * 1_000)
     }
 
     /// The moment of Unix milliseconds; never for what is not positive or longer ago than can be counted.
@@ -89,7 +82,7 @@ impl Clock {
         if wall <= 0 {
             return Moment::NEVER;
         }
-        let ago = self.wall.saturating_sub(wall).div_euclid(1_000);
+        let ago = self.wall_ms.saturating_sub(wall).div_euclid(1_000);
         let count = i64::from(self.now().0).saturating_sub(ago).clamp(0, i64::from(u32::MAX));
         Moment(u32::try_from(count).unwrap_or(0))
     }
@@ -99,24 +92,24 @@ impl Clock {
 mod tests {
     use super::*;
 
-    const CLOCK: Clock = Clock { wall: 1_800_000_000_000, mono: 5_000 * NANOSECONDS };
+    const CLOCK: Clock = Clock { wall_ms: 1_800_000_000_000, mono_ns: 5_000 * NANOSECONDS };
 
     #[test]
     fn moments_and_walls_lead_to_each_other() {
         for ago in [0, 1, 3_600, 86_400 * 399] {
-            let wall = CLOCK.wall - ago * 1_000;
+            let wall = CLOCK.wall_ms - ago * 1_000;
             assert_eq!(CLOCK.wall_of(CLOCK.moment_of(wall)), wall);
         }
-        assert_eq!(CLOCK.moment_of(CLOCK.wall + 7_000), CLOCK.now().plus(7));
-        assert_eq!(CLOCK.moment_of(CLOCK.wall - 86_400 * 1_000 * 500), Moment::NEVER);
+        assert_eq!(CLOCK.moment_of(CLOCK.wall_ms + 7_000), CLOCK.now().plus(7));
+        assert_eq!(CLOCK.moment_of(CLOCK.wall_ms - 86_400 * 1_000 * 500), Moment::NEVER);
         assert_eq!((CLOCK.moment_of(0), CLOCK.wall_of(Moment::NEVER)), (Moment::NEVER, 0));
     }
 
     #[test]
     fn a_packet_is_older_than_its_handling() {
-        let at = CLOCK.at(CLOCK.mono - 2 * NANOSECONDS);
-        assert_eq!((at.wall, at.now()), (CLOCK.wall - 2_000, CLOCK.now().minus(2)));
-        assert_eq!(CLOCK.at(CLOCK.mono + 9), CLOCK, "a stamp from the future is now");
+        let at = CLOCK.at(CLOCK.mono_ns - 2 * NANOSECONDS);
+        assert_eq!((at.wall_ms, at.now()), (CLOCK.wall_ms - 2_000, CLOCK.now().minus(2)));
+        assert_eq!(CLOCK.at(CLOCK.mono_ns + 9), CLOCK, "a stamp from the future is now");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What follows from what can be held against somebody.
 //!
 //! Owns: the rules. Refuses: carrying a sentence out (sentence.rs), and counting what is not proven towards a ban.
+use firewall_common::sip::Method;
+
 use super::accounts::Pair;
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::command::Command;
 use super::evidence::Rule;
 use super::hash::half;
@@ -12,10 +14,12 @@ use super::slow_path::Engine;
 use super::sources::Source;
 use super::tally::Rate;
 use super::who::{Case, What, Who};
+use crate::clock::Clock;
 
 /// Challenges that a source may leave before they are kept as evidence: every honest first request is challenged.
 const LEFT_KEPT: u32 = 4;
 /// Seconds that the first challenge must be old before leaving them counts: an office that starts has many open at once.
+/// The same goes for refusals of what could not be read, until the first of them is followed by a success.
 const LEFT_AGE: u32 = 5;
 
 impl Engine {
@@ -29,6 +33,7 @@ impl Engine {
             What::Failure => self.failure(who, case, clock, out),
             What::Refused => self.refusal(who, case, clock, out),
             What::Malformed => self.malformed(who, case, clock, out),
+            What::Unread => self.unread(who, case, clock, out),
             What::Left => self.left(who, case, clock, out),
         }
     }
@@ -183,15 +188,31 @@ impl Engine {
         self.probed(who, case, (Rule::Malformed, rate), counts, clock, out);
     }
 
+    /// A refusal of what could not be read: a guess perhaps, or the first request of a phone that writes in its own way. So
+    /// it counts only where nobody has registered yet, not for pings, and only while nothing was lost on the way here: then
+    /// the request may have been like any other.
+    fn unread(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        let (rate, now) = (self.settings.malformed, clock.now());
+        let excused = case.method == Method::Options || self.lost.within(rate.within, now);
+        if excused || who.kind.is_trusted() || self.is_known(who, now) {
+            return;
+        }
+        self.note(who, case, clock);
+        let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
+        let counts = probe.miss(case.is_proven(), rate.within, now);
+        if now.since(probe.unread.since()) >= LEFT_AGE {
+            self.probed(who, case, (Rule::Unread, rate), counts, clock, out);
+        }
+    }
+
     /// A challenge that was left. Here it is an absence that is held against somebody: it counts only while nothing was
     /// lost on the way to the engine, and towards a ban only if each of them was a call whose refusal was acknowledged.
     fn left(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
-        use firewall_common::sip::Method::{Invite, Options};
         let (rate, now) = (self.settings.spray, clock.now());
-        if case.method == Options || self.lost.within(rate.within, now) {
+        if case.method == Method::Options || self.lost.within(rate.within, now) {
             return;
         }
-        let proven = case.is_proven() && case.method == Invite;
+        let proven = case.is_proven() && case.method == Method::Invite;
         let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
         let counts = probe.leave(proven, rate.within, now);
         let since = probe.left.since();
@@ -199,7 +220,7 @@ impl Engine {
             self.note(who, case, clock);
         }
         if now.since(since) >= LEFT_AGE {
-            let rule = if case.method == Invite { Rule::InviteSpray } else { Rule::Scanning };
+            let rule = if case.method == Method::Invite { Rule::InviteSpray } else { Rule::Scanning };
             self.probed(who, case, (rule, rate), counts, clock, out);
         }
     }

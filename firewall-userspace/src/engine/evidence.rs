@@ -17,6 +17,8 @@ pub enum Rule {
     Scanning,
     /// Too many requests that the server refused as malformed.
     Malformed,
+    /// Too many requests that the server refused or challenged, and that sipfw could not read.
+    Unread,
     /// Too many calls begun and left unanswered.
     InviteSpray,
     /// One account of a registrant's source keeps failing.

@@ -4,7 +4,7 @@
 use firewall_common::addr::Addr;
 use firewall_common::sip::Method;
 
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::command::Command;
 use super::evidence::Proof;
 use super::facts::Account;
@@ -14,6 +14,7 @@ use super::reading;
 use super::slow_path::Engine;
 use super::text::Name;
 use super::who::{Case, What, Who};
+use crate::clock::Clock;
 
 /// The most feeds that evidence can tell apart.
 const FEEDS: usize = 200;

@@ -19,8 +19,8 @@ impl Key {
         hasher.finish()
     }
 
-    /// The hash of a source.
-    pub(super) fn source(self, source: Addr) -> u64 {
+    /// The hash of a source, at a source's width.
+    pub(crate) fn source(self, source: Addr) -> u64 {
         self.joined(source.hi, source.lo)
     }
 

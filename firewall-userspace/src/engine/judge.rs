@@ -4,7 +4,6 @@
 //! deciding what follows.
 use firewall_common::sip::Method;
 
-use super::clock::Clock;
 use super::command::Command;
 use super::evidence::Proof;
 use super::facts::{Answer, Request};
@@ -12,6 +11,7 @@ use super::ledger::Standing;
 use super::slow_path::{Engine, is_malformed};
 use super::transactions::Transaction;
 use super::who::{Case, What, Who};
+use crate::clock::Clock;
 
 impl Engine {
     /// Judges a final answer. What can be held against the sender is given back; a success is dealt with.

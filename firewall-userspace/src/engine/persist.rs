@@ -1,16 +1,19 @@
 //! What is kept over a restart, in and out.
 //!
 //! Owns: which records have changed since they were last written, and restoring them. Refuses: keeping what is not proven.
+use std::collections::HashSet;
+
 use firewall_common::addr::Addr;
 
 use super::accounts::{Account, Pair};
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::probes::Probe;
 use super::registrations::{Bind, Limits};
-use super::saved::{Key, Record, Registrant, State};
+use super::saved::{Key, Record, Registrant, State, pairs_of};
 use super::settings::Settings;
 use super::slow_path::Engine;
 use super::sources::Source;
+use crate::clock::Clock;
 
 /// Hashes of entries that have changed. Each has a mark too, so that it stands here once.
 #[derive(Default)]
@@ -74,7 +77,7 @@ impl Engine {
             let Some(pair) = self.pairs.get_mut(hash) else { continue };
             pair.dirty = false;
             let (saved, ends) = pair.save(self.settings.slow.within, self.settings.known_for, clock);
-            let key = format!("pair {:016x} {:016x}", saved.source, saved.account);
+            let key = format!("{}{:016x}", pairs_of(saved.source), saved.account);
             sink(Record { key, ends, state: State::Pair(saved) });
         }
     }
@@ -93,7 +96,7 @@ impl Engine {
     /// Takes in a record that [`Engine::export`] gave, of this or an earlier run, under the same key.
     pub fn restore(&mut self, record: &Record, clock: Clock) {
         let now = clock.now();
-        if record.ends <= clock.wall {
+        if record.ends <= clock.wall_ms {
             return;
         }
         match &record.state {
@@ -126,16 +129,26 @@ impl Engine {
         }
     }
 
-    /// An operator has lifted a source's ban: it begins anew, one step lower on the ladder.
-    pub fn lifted(&mut self, source: Addr, clock: Clock) {
-        let now = clock.now();
-        let hash = self.key.source(source.source(self.settings.v6_mask));
-        self.probes.remove(hash);
-        let Some(source) = self.sources.get_mut(hash) else { return };
-        source.forgive();
-        source.step = source.step.saturating_sub(1);
-        source.ban_ends = source.ban_ends.min(now);
-        source.held_until = Moment::NEVER;
-        self.changed.source(hash, source);
+    /// An operator has lifted the bans of these sources: each begins anew, one step lower on the ladder.
+    pub fn lifted(&mut self, sources: &[Addr], clock: Clock) {
+        let (now, key, mask) = (clock.now(), self.key, self.settings.v6_mask);
+        let hashes: HashSet<u64> = sources.iter().map(|source| key.source(source.source(mask))).collect();
+        for hash in &hashes {
+            self.probes.remove(*hash);
+            let Some(source) = self.sources.get_mut(*hash) else { continue };
+            source.forgive();
+            source.step = source.step.saturating_sub(1);
+            source.ban_ends = source.ban_ends.min(now);
+            source.held_until = Moment::NEVER;
+            self.changed.source(*hash, source);
+        }
+        // Pairs are not found by their source. One look at all of them for all sources is what a person's word may cost.
+        self.pairs.sweep(0, 1, |_, pair| {
+            if hashes.contains(&pair.of[0]) {
+                pair.forgive();
+                self.changed.pair(key, pair);
+            }
+            true
+        });
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Owns: the record of users whom the server refused it, of requests that the server could not read, and of calls that it
 //! left when it was asked for credentials. Refuses: deciding.
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::saved;
 use super::settings::Settings;
 use super::table::{Entry, worth};
 use super::tally::Tally;
+use crate::clock::Clock;
 use crate::config::USERS_MAX;
 
 const USERS: usize = USERS_MAX as usize;
@@ -24,19 +25,22 @@ pub(super) struct Probe {
     pub(super) malformed: [Tally; 2],
     /// Requests that were challenged, since the source last sent credentials.
     pub(super) left: Left,
+    /// Requests that were refused and that nobody here could read, since the source last registered.
+    pub(super) unread: Left,
     touched: Moment,
 }
 
-/// Challenges that were left unanswered.
+/// What counts until the source does better: challenges that were left, and refusals of what could not be read.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Left {
-    /// All, and those of them that are proven calls.
+    /// All, and those of them that are proven.
     counts: [Tally; 2],
 }
 
 impl Entry for Probe {
     fn worth(&self, _: Moment) -> u64 {
-        worth(u8::from(self.proven != 0 || !self.malformed[1].since().is_never()), self.touched)
+        let proven = [self.malformed[1], self.unread.counts[1]].iter().any(|tally| !tally.since().is_never());
+        worth(u8::from(self.proven != 0 || proven), self.touched)
     }
 }
 
@@ -72,6 +76,12 @@ impl Probe {
     pub(super) fn leave(&mut self, proven: bool, within: u32, now: Moment) -> [u32; 2] {
         self.touched = now;
         note(&mut self.left.counts, proven, within, now)
+    }
+
+    /// Notes a request that was refused and could not be read; tells how many there are, and how many of them are proven.
+    pub(super) fn miss(&mut self, proven: bool, within: u32, now: Moment) -> [u32; 2] {
+        self.touched = now;
+        note(&mut self.unread.counts, proven, within, now)
     }
 
     /// As it is kept; and when that says nothing any more.

@@ -11,10 +11,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key(pub [u64; 2]);
 
+/// With what the keys of all pairs of a source begin; behind it stands the account's hash.
+pub(crate) fn pairs_of(source: u64) -> String {
+    format!("pair {source:016x} ")
+}
+
 /// One record, to be kept in the place of the one with the same key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// What it is about, as a short text: `source 203.0.113.7`, `account 93f1…`, `pair 203.0.113.7 93f1…`.
+    /// What it is about, as a short text: `source 203.0.113.7`, `account 93f1…`, `pair 5ac0… 93f1…`: accounts, and the
+    /// sources of pairs, by their hashes.
     pub key: String,
     /// Unix milliseconds from which it says nothing any more and may be deleted; not after the time of writing: delete it
     /// at once.

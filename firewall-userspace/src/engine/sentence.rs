@@ -4,7 +4,7 @@
 //! vouches for.
 use firewall_common::copy::Kind;
 
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::command::{Alarm, Ban, Command, Demote, Hold};
 use super::evidence::{Evidence, Rule};
 use super::hash::half;
@@ -13,6 +13,7 @@ use super::slow_path::Engine;
 use super::sources::Source;
 use super::tally::Rate;
 use super::who::{Case, Who};
+use crate::clock::Clock;
 
 /// Alarms that are raised at most in so many seconds: who forges the addresses of all peers must not fill the list.
 const ALARMS: Rate = Rate { count: 60, within: 600 };
@@ -52,11 +53,11 @@ impl Engine {
         }
         self.probes.remove(who.hash);
         self.counts.bans += 1;
-        let until = clock.wall.saturating_add(i64::from(seconds) * 1_000);
+        let until = clock.wall_ms.saturating_add(i64::from(seconds) * 1_000);
         out.push(Command::Ban(Ban { source: who.source, until, step, evidence }));
         if self.registrations.forget(who.hash) || self.is_known(who, now) {
             self.counts.demotions += 1;
-            out.push(Command::Demote(Demote { source: who.source, account: None, until: clock.wall }));
+            out.push(Command::Demote(Demote { source: who.source, account: None, until: clock.wall_ms }));
         }
     }
 
@@ -126,7 +127,7 @@ impl Engine {
         }
         let evidence = self.evidence(who, 1, breach, 0);
         self.counts.alarms += 1;
-        out.push(Command::Alarm(Alarm { peer: who.peer, source: who.source, time: clock.wall, evidence }));
+        out.push(Command::Alarm(Alarm { peer: who.peer, source: who.source, time: clock.wall_ms, evidence }));
     }
 
     /// The evidence for a rule that was broken, with the proven (1) or unproven (0) incidents.

@@ -6,7 +6,7 @@ use firewall_common::addr::Addr;
 use firewall_common::sip::Method;
 
 use super::accounts::{Account, Pair};
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::command::Command;
 use super::counts::{Counts, Refusals};
 use super::evidence::Proof;
@@ -25,6 +25,7 @@ use super::table::Table;
 use super::tally::Tally;
 use super::transactions::{Age, EARLY, Early, Transaction};
 use super::who::{Case, What, Who};
+use crate::clock::Clock;
 use crate::config::Config;
 
 /// Follows SIP transactions and decides who is banned, held and trusted.
@@ -235,20 +236,37 @@ impl Engine {
         }
     }
 
-    /// Answers whose request never came: the strict reader refused it, or it was lost. That our server could not read it
-    /// is an incident all the same.
+    /// Answers whose request never came: the strict reader refused it, or it was lost. That our server refused it, or could
+    /// not read it either, is an incident all the same.
     fn sweep_early(&mut self, clock: Clock, out: &mut Vec<Command>) {
         let now = clock.now();
         let mut aged = Vec::new();
         self.early.sweep(0, 1, |_, early| {
             let stays = early.at.within(EARLY, now);
-            aged.extend(early.answer.filter(|answer| !stays && is_malformed(answer.status)).map(|it| (early.who, it)));
+            aged.extend(early.answer.filter(|_| !stays).map(|it| (early.who, it)));
             stays
         });
+        // Successes first: what was answered before them is forgiven by them.
+        aged.sort_by_key(|(_, answer)| answer.status);
         for (who, answer) in aged {
+            let what = match answer.status {
+                200..300 => {
+                    self.end_of_unread(who);
+                    continue;
+                }
+                status if is_malformed(status) => What::Malformed,
+                _ => What::Unread,
+            };
             let request = Request { method: answer.method, ..Request::blank() };
             let proof = if who.connected { Proof::Connection } else { Proof::None };
-            self.incident(&who, &Case::of(&request, What::Malformed, answer.status, proof), clock, out);
+            self.incident(&who, &Case::of(&request, what, answer.status, proof), clock, out);
+        }
+    }
+
+    /// Whoever registers is no guesser, whether his requests can be read or not.
+    fn end_of_unread(&mut self, who: Who) {
+        if let Some(probe) = self.probes.get_mut(who.hash) {
+            probe.unread = Left::default();
         }
     }
 

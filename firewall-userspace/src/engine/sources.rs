@@ -3,11 +3,12 @@
 //! Owns: its record, the ladder's arithmetic, and what of it is kept over a restart. Refuses: deciding.
 use firewall_common::addr::Addr;
 
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::saved;
 use super::settings::Settings;
 use super::table::{Entry, worth};
 use super::tally::{Parts, Tally, Times};
+use crate::clock::Clock;
 use crate::config::FAILURES_MAX;
 
 /// A source's record.
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn a_record_survives() {
         let settings = Settings::of(&Config::builtin());
-        let clock = Clock { wall: 1_800_000_000_000, mono: 86_400_000_000_000 };
+        let clock = Clock { wall_ms: 1_800_000_000_000, mono_ns: 86_400_000_000_000 };
         let now = clock.now();
         let mut source = Source::new(Addr::from_v4([192, 0, 2, 1]), now);
         for ago in [500, 400, 3] {
@@ -174,9 +175,9 @@ mod tests {
         }
         (source.step, source.ban_ends) = (2, now.minus(1_000));
         let (saved, ends) = source.save(&settings, clock);
-        assert_eq!(ends, clock.wall + (14 * 86_400 - 1_000) * 1_000);
+        assert_eq!(ends, clock.wall_ms + (14 * 86_400 - 1_000) * 1_000);
         let text = serde_json::to_string(&saved).unwrap();
-        let later = Clock { wall: clock.wall + 9_000, mono: 5_000_000_000 };
+        let later = Clock { wall_ms: clock.wall_ms + 9_000, mono_ns: 5_000_000_000 };
         let back = Source::restore(&serde_json::from_str(&text).unwrap(), source.address, later);
         let then = later.now();
         assert_eq!(back.failures.count(510, then), 3);

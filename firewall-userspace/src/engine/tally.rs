@@ -2,8 +2,9 @@
 //!
 //! Owns: the last times of something (exact), parts of a long time (as fine as a twelfth of it), and a count that begins
 //! anew when its time is over. Refuses: judging what a count means.
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::saved;
+use crate::clock::Clock;
 
 /// A rule: so many within so many seconds are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

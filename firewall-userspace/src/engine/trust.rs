@@ -6,7 +6,7 @@ use firewall_common::copy::Kind;
 use firewall_common::sip::Method;
 
 use super::accounts::Pair;
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::command::{Command, Demote, Promote};
 use super::facts::{Account, Answer, CONTACTS, Request};
 use super::ledger::Standing;
@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::slow_path::Engine;
 use super::sources::Source;
 use super::who::Who;
+use crate::clock::Clock;
 
 impl Engine {
     /// An account has authenticated: its nonces are good, and what it failed before is forgotten.

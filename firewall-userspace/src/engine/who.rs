@@ -5,13 +5,13 @@ use firewall_common::addr::Addr;
 use firewall_common::copy::Kind;
 use firewall_common::sip::Method;
 
-use super::clock::Clock;
 use super::evidence::Proof;
 use super::facts::{Account, Request};
 use super::incidents::Kept;
 use super::input::{Flow, Standing, Via};
 use super::saved::Key;
 use super::text::Name;
+use crate::clock::Clock;
 
 /// Somebody.
 #[derive(Clone, Copy)]
@@ -61,6 +61,8 @@ pub(super) enum What {
     Refused,
     /// A request that the server could not make sense of.
     Malformed,
+    /// A request that the server refused or challenged, and that the strict reader did not read.
+    Unread,
     /// A request that was challenged, and the challenge left.
     Left,
 }
@@ -95,6 +97,6 @@ impl Case {
     /// As evidence.
     pub(super) fn kept(&self, way: u8, clock: Clock) -> Kept {
         let Self { method, status, agent, proof, .. } = *self;
-        Kept { time: clock.wall, method, account: self.account.name, status, agent, proof, way }
+        Kept { time: clock.wall_ms, method, account: self.account.name, status, agent, proof, way }
     }
 }

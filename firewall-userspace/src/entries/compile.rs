@@ -10,43 +10,18 @@ use std::collections::HashMap;
 
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::entry_filter::EntryFilter;
-use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
+use firewall_common::policy::{Action, Entry, Term};
 
 use super::prefix::is_v4;
 use super::prefix_map::PrefixMap;
 use super::record::{Kind, ListEntry, StoredEntry};
 use super::timeline::{Node, Segment, course, fold, own_part};
+use crate::clock::Clock;
 
-const NANOS_PER_MILLI: u64 = 1_000_000;
 /// All of IPv4.
 const ALL_V4: Prefix = Prefix::new(Addr::from_v4([0; 4]), 96);
 /// A value by which nothing happens.
 const NOTHING: Entry = Entry { first: Term::NONE, then: Term::NONE, hits: 0 };
-
-/// One instant on both clocks: entries end by the wall's, the kernel judges by its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
-    /// Unix milliseconds.
-    pub wall_ms: i64,
-    /// Kernel monotonic nanoseconds.
-    pub mono_ns: u64,
-}
-
-impl Clock {
-    /// The kernel's time at the wall's time `wall_ms`; 0 for what lies before the kernel's start.
-    pub fn deadline(self, wall_ms: i64) -> u64 {
-        let away = wall_ms.abs_diff(self.wall_ms).saturating_mul(NANOS_PER_MILLI);
-        let at =
-            if wall_ms >= self.wall_ms { self.mono_ns.saturating_add(away) } else { self.mono_ns.saturating_sub(away) };
-        at.min(NEVER_ENDS - 1)
-    }
-
-    /// The wall's time at the kernel's time `mono_ns`.
-    pub fn wall_at(self, mono_ns: u64) -> i64 {
-        let away = (mono_ns.abs_diff(self.mono_ns) / NANOS_PER_MILLI) as i64;
-        if mono_ns >= self.mono_ns { self.wall_ms.saturating_add(away) } else { self.wall_ms.saturating_sub(away) }
-    }
-}
 
 /// What the kernel's maps hold of the entries.
 #[derive(Default)]

@@ -5,9 +5,10 @@ use firewall_common::addr::{Addr, Prefix};
 use firewall_common::policy::{Action, Entry, Term};
 use proptest::prelude::*;
 
+use super::KernelEntries;
 use super::prefix::{covers, is_v4, parse_prefix};
 use super::record::{Kind, ListEntry, Origin, Scope, StoredEntry, list_id};
-use super::{Clock, KernelEntries};
+use crate::clock::Clock;
 
 pub(super) const NOW: Clock = Clock { wall_ms: 1_000_000, mono_ns: 50_000_000_000 };
 pub(super) const V6: u8 = 64;

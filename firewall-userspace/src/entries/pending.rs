@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
-use super::compile::{Clock, is_source, source_prefix};
+use super::compile::{is_source, source_prefix};
 use super::record::{Kind, Origin, Scope, StoredEntry};
+use crate::clock::Clock;
 
 /// The id of a ban that the database does not have yet.
 pub const PENDING: u32 = 0;

@@ -5,8 +5,8 @@
 use firewall_common::addr::Prefix;
 use firewall_common::policy::{Action, Entry, NEVER_ENDS, Term};
 
-use super::compile::Clock;
 use super::record::{Kind, ListEntry, Scope, StoredEntry};
+use crate::clock::Clock;
 
 /// The entries of one prefix.
 #[derive(Clone, Copy, Debug, Default)]

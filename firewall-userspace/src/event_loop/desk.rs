@@ -8,14 +8,15 @@ use firewall_common::sip::account;
 use tokio::io::unix::AsyncFdReadyMutGuard;
 use tracing::{debug, info, warn};
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::{self, CopyRing, Enforcer, RunningPeer, clock};
 use crate::engine::command::{Ban, Command, Hold};
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
+use crate::entries::prefix_text;
 use crate::entries::source_prefix;
-use crate::entries::{Clock, prefix_text};
 use crate::report::{alarm, evidence, time::instant};
 use crate::wire::{self, Limits, Wire};
 
@@ -78,7 +79,7 @@ impl Desk {
 
     fn take(&mut self, head: &CopyHead, payload: &[u8], now: Clock) {
         let (engine, commands) = (&mut self.engine, &mut self.commands);
-        self.wire.take(head, payload, &mut |seen| engine.handle(seen, of(now), commands));
+        self.wire.take(head, payload, &mut |seen| engine.handle(seen, now, commands));
         self.carry_out(now);
     }
 
@@ -86,7 +87,7 @@ impl Desk {
     pub(super) fn hear(&mut self, event: &FeedEvent) {
         let now = clock::now();
         match self.enforcer.standing(event.source) {
-            Ok(standing) => self.engine.feed(event, standing, of(now), &mut self.commands),
+            Ok(standing) => self.engine.feed(event, standing, now, &mut self.commands),
             // Without knowing whether it is a peer, nothing may be held against it.
             Err(error) => warn!("an event of feed {} is not heard: {error}", event.feed),
         }
@@ -99,9 +100,9 @@ impl Desk {
         let lost = self.enforcer.copies_lost().unwrap_or(self.lost);
         if lost != self.lost {
             self.lost = lost;
-            self.engine.note_loss(of(now));
+            self.engine.note_loss(now);
         }
-        self.engine.tick(of(now), &mut self.commands);
+        self.engine.tick(now, &mut self.commands);
         self.carry_out(now);
     }
 
@@ -136,13 +137,13 @@ impl Desk {
 
     pub(super) fn changed(&mut self) -> (Vec<Record>, Key) {
         let mut records = Vec::new();
-        self.engine.export(of(clock::now()), |record| records.push(record));
+        self.engine.export(clock::now(), |record| records.push(record));
         (records, self.engine.key())
     }
 
     pub(super) fn lifted(&mut self, sources: &[Prefix]) {
-        let now = of(clock::now());
-        sources.iter().for_each(|source| self.engine.lifted(Addr::from_bytes(source.addr), now));
+        let sources: Vec<Addr> = sources.iter().map(|source| Addr::from_bytes(source.addr)).collect();
+        self.engine.lifted(&sources, clock::now());
     }
 
     pub(super) fn engine_counts(&self) -> engine::Counts {
@@ -152,11 +153,6 @@ impl Desk {
     pub(super) fn wire_counts(&self) -> wire::Counts {
         self.wire.counts()
     }
-}
-
-/// The engine's form of an instant.
-fn of(clock: Clock) -> engine::Clock {
-    engine::Clock { wall: clock.wall_ms, mono: clock.mono_ns }
 }
 
 fn enforce(command: &Command, enforcer: &mut Enforcer, clock: Clock) -> dataplane::Result<()> {

@@ -116,6 +116,7 @@ impl Work {
                 Job::Record(events) => self.record(&events),
                 Job::Commands { commands, time } => self.learn(commands, time),
                 Job::Scores { records, key, time } => self.keep_scores(records, key, time),
+                Job::Alarms(alarms) => self.ledger.take_alarms(alarms),
                 Job::Report(report) => self.publish(*report),
                 Job::Look => self.look(),
                 Job::Reload => self.reload(),

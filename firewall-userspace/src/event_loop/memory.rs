@@ -5,10 +5,10 @@
 use tracing::{info, warn};
 
 use super::WAIT;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::engine::Engine;
 use crate::engine::saved::Key;
-use crate::engine::{self, Engine};
-use crate::entries::Clock;
 use crate::feed::Positions;
 use crate::store::{Options, Result, Store};
 
@@ -21,16 +21,15 @@ pub(super) fn restored(config: &Config, clock: Clock) -> (Engine, Positions) {
 }
 
 fn read(config: &Config, clock: Clock) -> Result<(Engine, Positions)> {
-    let now = engine::Clock { wall: clock.wall_ms, mono: clock.mono_ns };
     let mut store = Store::open_with(config.paths().state.as_path(), Options { wait: WAIT })?;
     let mut engine = Engine::new(config, store.engine_key(fresh_key())?);
     let mut scores = 0;
     store.scores(clock.wall_ms, |record| {
-        engine.restore(&record, now);
+        engine.restore(&record, clock);
         scores += 1;
     })?;
     let registrants = store.saved_registrants(clock.wall_ms)?;
-    registrants.iter().for_each(|registrant| engine.restore_registrant(registrant, now));
+    registrants.iter().for_each(|registrant| engine.restore_registrant(registrant, clock));
     info!(scores, registrations = registrants.len(), "what was learned is known again");
     Ok((engine, Positions::load(&store)?))
 }

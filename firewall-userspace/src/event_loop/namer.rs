@@ -16,12 +16,13 @@ use firewall_common::addr::{Addr, Prefix};
 use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
-use super::keeper::{Job, Jobs};
-use crate::config::Loaded;
+use super::keeper::{Job, Jobs, Refused};
+use crate::config::{Config, Loaded};
 use crate::dataplane::clock;
 use crate::names::{Book, Notice, Resolved, Resolver, What, cache};
+use crate::report::alarm::of_name;
 use crate::report::text::listed;
-use crate::store::{Options, Store};
+use crate::store::{Learned, NAME_REFUSED, NAME_STOPPED, Options, Store};
 
 /// The shortest time between two generations for changed names.
 const PAUSE_MS: i64 = 10_000;
@@ -110,7 +111,7 @@ impl Work {
         for name in &due {
             let finding = self.runtime.block_on(resolver.resolve(name));
             let notices = self.book.take(name, &finding, &loaded.config.dns().rules(), clock::now().wall_ms);
-            notices.iter().for_each(|notice| tell(notice, loaded));
+            notices.iter().for_each(|notice| tell(notice, loaded, &self.jobs));
         }
         if !due.is_empty() {
             let state = loaded.config.paths().state.as_path();
@@ -140,17 +141,27 @@ fn differ(loaded: &Loaded, known: &Resolved) -> bool {
     loaded.config.peer_names().iter().any(|name| !known.addresses(name).eq(loaded.resolved.addresses(name)))
 }
 
-fn tell(notice: &Notice, loaded: &Loaded) {
+fn tell(notice: &Notice, loaded: &Loaded, jobs: &Jobs) {
     let name = &notice.name;
     match &notice.what {
         What::Changed { added, gone } => {
             info!(added = ?added, gone = ?gone, "{name} stands for other addresses now");
             warn_of_blocked(name, added, loaded);
         }
-        What::Stopped(why) => warn!("{name} does not resolve any more ({why}); the peer keeps its addresses for now"),
-        What::Refused(why) => warn!("{name}: {why}; the peer keeps its addresses"),
+        What::Stopped(why) => warn!("{}", of_name(NAME_STOPPED, name, why)),
+        What::Refused(why) => warn!("{}", of_name(NAME_REFUSED, name, why)),
         What::Resumed => info!("{name} resolves again"),
     }
+    if notice.is_alarm() && matches!(jobs.give(Job::Alarms(alarms(notice, &loaded.config))), Err(Refused::Full(_))) {
+        warn!("too much waits for the database: the alarm about {name} stands only here");
+    }
+}
+
+/// One for each peer that has the name. A peer's number is its place in the config, from 1.
+fn alarms(notice: &Notice, config: &Config) -> Vec<Learned> {
+    let peers = (1..).zip(config.peers());
+    let of_it = peers.filter(|(_, peer)| peer.names.as_slice().iter().any(|name| name.as_str() == notice.name));
+    of_it.filter_map(|(id, peer)| Learned::of_name(notice, id, peer.name.as_str())).collect()
 }
 
 /// A new address of a peer that was banned or denied until now may be a forged answer at work, or a ban in error.

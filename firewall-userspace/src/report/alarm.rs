@@ -2,6 +2,7 @@
 //!
 //! Owns: their sentence and their table. Refuses: raising them.
 use comfy_table::Table;
+use serde_json::Value;
 
 use super::evidence;
 use super::number::grouped;
@@ -10,7 +11,7 @@ use super::text::plain;
 use super::time::instant;
 use crate::engine::command::Alarm;
 use crate::entries::{prefix_text, source_prefix};
-use crate::store::StoredAlarm;
+use crate::store::{NAME_STOPPED, StoredAlarm};
 
 /// What a peer did, in a sentence for the log.
 pub(crate) fn sentence(alarm: &Alarm, peer: Option<&str>, v6_prefix: u8) -> String {
@@ -35,13 +36,30 @@ pub(crate) fn table(alarms: &[StoredAlarm]) -> Table {
         table.add_row([
             instant(alarm.time),
             peer(alarm),
-            prefix_text(alarm.source),
+            alarm.source.map_or_else(|| "-".to_owned(), prefix_text),
             grouped(alarm.count.into()),
             instant(alarm.first),
-            evidence::sentence_of(&alarm.evidence),
+            why(alarm),
         ]);
     }
     table
+}
+
+fn why(alarm: &StoredAlarm) -> String {
+    let text = |key| alarm.evidence.get(key).and_then(Value::as_str);
+    match (alarm.source, text("name"), text("trouble")) {
+        (None, Some(name), Some(trouble)) => of_name(&alarm.rule, name, trouble),
+        _ => evidence::sentence_of(&alarm.evidence),
+    }
+}
+
+/// What is wrong with a peer's name, in a sentence.
+pub(crate) fn of_name(rule: &str, name: &str, trouble: &str) -> String {
+    let (name, trouble) = (plain(name), plain(trouble));
+    match rule {
+        NAME_STOPPED => format!("{name} does not resolve any more ({trouble}); the peer keeps its addresses for now"),
+        _ => format!("{name}: {trouble}; the peer keeps its addresses"),
+    }
 }
 
 fn peer(alarm: &StoredAlarm) -> String {
@@ -69,5 +87,15 @@ mod tests {
         assert!(sentence(&alarm, None, 64).starts_with("peer number 2 (198.51.100.7)"));
         let allowed = sentence(&Alarm { peer: 0, ..alarm }, None, 64);
         assert!(allowed.starts_with("198.51.100.7, which an allow entry lets in: 5"), "{allowed}");
+    }
+
+    #[test]
+    fn an_alarm_about_a_name_says_what_is_wrong_with_it() {
+        let evidence = serde_json::json!({ "name": "sip.itsp.example", "trouble": "no answer" });
+        let (rule, name) = (NAME_STOPPED.to_owned(), Some("itsp".to_owned()));
+        let alarm = StoredAlarm { id: 1, first: 0, time: 0, peer: 1, name, source: None, rule, evidence, count: 2 };
+        let shown = table(&[alarm]).to_string();
+        assert!(shown.contains("sip.itsp.example does not resolve any more (no answer)"), "{shown}");
+        assert!(shown.contains("itsp") && shown.contains(" - "), "{shown}");
     }
 }

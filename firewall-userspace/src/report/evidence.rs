@@ -40,6 +40,7 @@ pub(crate) fn deeds(rule: Rule, count: u32) -> String {
         ),
         Rule::Scanning => ("account tried that the server refused", "different accounts tried that the server refused"),
         Rule::Malformed => ("request refused as malformed", "requests refused as malformed"),
+        Rule::Unread => ("refused request that could not be read", "refused requests that could not be read"),
         Rule::InviteSpray => ("call begun and left unanswered", "calls begun and left unanswered"),
         Rule::AccountFailures => ("failed authentication of one account", "failed authentications of one account"),
     };

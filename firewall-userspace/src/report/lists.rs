@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use comfy_table::Table;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::number::grouped;
@@ -11,6 +12,7 @@ use super::table::table;
 use super::text::{counted, plain, shorten};
 use super::time::{end, span};
 use crate::entries::list_id;
+use crate::feed::FeedStatus;
 use crate::lists::{LeftOut, ListSpec, Outcome, Refreshed};
 use crate::store::StoredList;
 
@@ -104,42 +106,65 @@ fn state(list: &StoredList, hits: Option<u64>, now: i64) -> [String; 6] {
         if list.origin == crate::store::ListOrigin::Config { "config" } else { "import" }.to_owned(),
         grouped(list.entries.into()),
         hits.map_or_else(|| "-".to_owned(), grouped),
-        list.fetched.map_or_else(|| "never".to_owned(), |at| format!("{} ago", span(now - at))),
+        ago(list.fetched, now),
         next,
         state.to_owned(),
     ]
 }
 
-/// A table of feeds, whatever the daemon says of them: a column a key, in the order of the first feed's keys.
-pub(crate) fn feeds_table(feeds: &[Value]) -> Table {
-    let mut keys: Vec<&String> = Vec::new();
-    for key in feeds.iter().filter_map(Value::as_object).flat_map(|feed| feed.keys()) {
-        if !keys.contains(&key) {
-            keys.push(key);
+/// A feed as it is shown.
+#[derive(Serialize)]
+pub(crate) struct ShownFeed {
+    /// The interface whose daemon reads it.
+    pub(crate) iface: String,
+    /// How it stands.
+    #[serde(flatten)]
+    pub(crate) feed: FeedStatus,
+}
+
+impl ShownFeed {
+    /// What stands below the table: trouble, or why lines are not believed, the most frequent reason first.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let (name, counts) = (plain(&self.feed.name), &self.feed.counts);
+        if let Some(trouble) = &counts.trouble {
+            return Some(format!("{name}: {}", plain(trouble)));
         }
+        let mut reasons: Vec<(&String, &u64)> = counts.refused.iter().filter(|(_, count)| **count > 0).collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let reasons: Vec<String> = reasons.iter().map(|(why, n)| format!("{} {}", plain(why), grouped(**n))).collect();
+        (!reasons.is_empty()).then(|| format!("{name}: not believed: {}", reasons.join(", ")))
     }
-    // The name first: whoever reads the table looks for it.
-    keys.sort_by_key(|key| (*key != "name", *key != "iface"));
-    let headings: Vec<String> =
-        keys.iter().map(|key| if *key == "name" { "FEED".into() } else { heading(key) }).collect();
-    let mut table = table(&headings.iter().map(String::as_str).collect::<Vec<_>>());
+
+    fn row(&self, now: i64) -> [String; 10] {
+        let FeedStatus { name, kind, place, counts } = &self.feed;
+        [
+            plain(name),
+            self.iface.clone(),
+            plain(kind),
+            shorten(&plain(place), 50),
+            grouped(counts.lines),
+            grouped(counts.events),
+            grouped(counts.refused.values().sum()),
+            grouped(counts.dropped),
+            ago(counts.last_event, now),
+            if counts.trouble.is_some() { "in trouble" } else { "good" }.to_owned(),
+        ]
+    }
+}
+
+/// A table of feeds.
+pub(crate) fn feeds_table(feeds: &[ShownFeed], now: i64) -> Table {
+    let headings =
+        ["FEED", "IFACE", "KIND", "PLACE", ">LINES", ">EVENTS", ">NOT BELIEVED", ">DROPPED", "LAST EVENT", "STATE"];
+    let mut table = table(&headings);
     for feed in feeds {
-        table.add_row(keys.iter().map(|key| cell(feed.get(key.as_str()))));
+        table.add_row(feed.row(now));
     }
     table
 }
 
-fn heading(key: &str) -> String {
-    plain(key).replace('_', " ").to_uppercase()
-}
-
-fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => "-".to_owned(),
-        Some(Value::String(text)) => shorten(&plain(text), 60),
-        Some(Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), grouped),
-        Some(other) => shorten(&plain(&other.to_string()), 60),
-    }
+fn ago(at: Option<i64>, now: i64) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| format!("{} ago", span(now - at)))
 }
 
 /// What a look came to, in words.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::number::grouped;
 use super::text::{counted, plain};
 use super::time::instant;
+use crate::feed::FeedStatus;
 
 /// The file's name in an interface's run directory.
 const FILE_NAME: &str = "slow-path.json";
@@ -33,7 +34,7 @@ pub(crate) struct SlowPathReport {
     /// The counters of what was read from the wire. In the status stands the sum of its messages: `datagrams`,
     /// `fragments.datagrams` and `streams.messages`.
     pub(crate) wire: Value,
-    /// The counters of each feed.
+    /// How each feed stands: [`SlowPathReport::feeds`].
     pub(crate) feeds: Value,
 }
 
@@ -82,10 +83,25 @@ impl SlowPathReport {
 
     /// Since when it counts, or how old it is when nobody writes it any more.
     fn age(&self, now: i64) -> String {
-        if now.saturating_sub(self.updated) > STALE_MS {
+        if !self.is_fresh(now) {
             return format!(", until {}: no daemon has counted since", instant(self.updated));
         }
         format!(", since {}", instant(self.since))
+    }
+
+    /// Whether a daemon still writes it.
+    pub(crate) fn is_fresh(&self, now: i64) -> bool {
+        now.saturating_sub(self.updated) <= STALE_MS
+    }
+
+    /// How often the server sent a nonce that another source has got too.
+    pub(crate) fn shared_nonces(&self) -> u64 {
+        number(&self.engine, "shared_nonces").unwrap_or(0)
+    }
+
+    /// How the feeds stand; none if another version wrote it in another form.
+    pub(crate) fn feeds(&self) -> Vec<FeedStatus> {
+        Vec::deserialize(&self.feeds).unwrap_or_default()
     }
 
     /// The one in a run directory; nothing when there is none that this version can read.

@@ -1,11 +1,11 @@
-//! The ring of alarms: what peers did for which a stranger would have been banned.
+//! The ring of alarms: what peers did for which a stranger would have been banned, and what is wrong with their names.
 //!
 //! Owns: their rows, how many are kept, and that an alarm which goes on is one row that counts. Refuses: raising them.
 use std::str::FromStr as _;
 
 use firewall_common::addr::Prefix;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::bans::ancestors;
@@ -26,13 +26,13 @@ pub struct NewAlarm {
     pub peer: u32,
     /// The peer's name.
     pub name: Option<String>,
-    /// The source.
-    pub source: Prefix,
+    /// The source; none for an alarm about a name.
+    pub source: Option<Prefix>,
     /// Unix milliseconds.
     pub time: i64,
-    /// The rule that was broken.
-    pub rule: Rule,
-    /// What the source did: JSON.
+    /// The word of the rule that was broken, or of what is wrong with a name: [`NAME_STOPPED`], [`NAME_REFUSED`].
+    pub rule: String,
+    /// What the source did, or `name` and `trouble`: JSON.
     pub evidence: String,
 }
 
@@ -49,16 +49,21 @@ pub struct StoredAlarm {
     pub peer: u32,
     /// The peer's name.
     pub name: Option<String>,
-    /// The source.
-    #[serde(serialize_with = "crate::entries::as_text")]
-    pub source: Prefix,
-    /// The word of the rule that was broken.
+    /// The source; none for an alarm about a name.
+    #[serde(serialize_with = "as_text_or_null")]
+    pub source: Option<Prefix>,
+    /// The word of the rule that was broken, or of what is wrong with a name.
     pub rule: String,
-    /// What the source did the last time.
+    /// What the source did the last time; or `name`, and `trouble`.
     pub evidence: Value,
     /// How often it was raised.
     pub count: u32,
 }
+
+/// The word for a name that does not resolve any more.
+pub const NAME_STOPPED: &str = "name_stopped";
+/// The word for an answer about a name that was not believed.
+pub const NAME_REFUSED: &str = "name_refused";
 
 const COLUMNS: &str = "id, first, time, peer, name, source, rule, evidence, count";
 
@@ -72,25 +77,25 @@ impl Store {
 
 /// Writes an alarm. The row of one that goes on moves to the ring's new end.
 pub(super) fn write(db: &Connection, new: &NewAlarm) -> rusqlite::Result<()> {
-    let rule = word(new.rule);
-    let before = before(db, new, &rule)?;
+    let before = before(db, new)?;
     let (first, count) = before.as_ref().map_or((new.time, 0), |old| (old.first, old.count));
     if let Some(old) = &before {
         db.prepare_cached("DELETE FROM alarm WHERE id = ?1")?.execute([old.id])?;
     }
     let sql = "INSERT INTO alarm (first, time, peer, name, source, rule, evidence, count)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let (source, count) = (prefix_text(new.source), count.saturating_add(1));
-    let row = params![first, new.time, new.peer, new.name, source, rule, new.evidence, count];
+    let (source, count) = (text(new.source), count.saturating_add(1));
+    let row = params![first, new.time, new.peer, new.name, source, new.rule, new.evidence, count];
     db.prepare_cached(sql)?.execute(row).map(drop)
 }
 
-/// The alarm that this one repeats.
-fn before(db: &Connection, new: &NewAlarm, rule: &str) -> rusqlite::Result<Option<StoredAlarm>> {
+/// The alarm that this one repeats: of the same source, or about the same name.
+fn before(db: &Connection, new: &NewAlarm) -> rusqlite::Result<Option<StoredAlarm>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM alarm WHERE source = ?1 AND rule = ?2 AND name IS ?3 AND time >= ?4 ORDER BY id DESC LIMIT 1"
+        "SELECT {COLUMNS} FROM alarm WHERE source = ?1 AND rule = ?2 AND name IS ?3 AND time >= ?4
+         AND evidence ->> 'name' IS ?5 ->> 'name' ORDER BY id DESC LIMIT 1"
     );
-    let key = params![prefix_text(new.source), rule, new.name, new.time.saturating_sub(SAME_MS)];
+    let key = params![text(new.source), new.rule, new.name, new.time.saturating_sub(SAME_MS), new.evidence];
     db.prepare_cached(&sql)?.query_row(key, read).optional()
 }
 
@@ -115,8 +120,22 @@ pub(super) fn covering(db: &Connection, source: Prefix) -> rusqlite::Result<Vec<
     Ok(found)
 }
 
+/// A source as the table has it: an empty text for none.
+fn text(source: Option<Prefix>) -> String {
+    source.map(prefix_text).unwrap_or_default()
+}
+
+fn source_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Prefix>> {
+    let is_none = row.get_ref(column)?.as_str()?.is_empty();
+    if is_none { Ok(None) } else { prefix_at(row, column).map(Some) }
+}
+
+fn as_text_or_null<S: Serializer>(source: &Option<Prefix>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    source.map(prefix_text).serialize(serializer)
+}
+
 /// The rule's word, the same as in evidence.
-fn word(rule: Rule) -> String {
+pub(super) fn word(rule: Rule) -> String {
     serde_json::to_value(rule).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -127,7 +146,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredAlarm> {
         time: row.get(2)?,
         peer: row.get(3)?,
         name: row.get(4)?,
-        source: prefix_at(row, 5)?,
+        source: source_at(row, 5)?,
         rule: row.get(6)?,
         evidence: parsed(row, 7, |text| Value::from_str(text).ok())?,
         count: row.get(8)?,

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::row::parsed;
 use super::{Result, Store};
-use crate::entries::Clock;
+use crate::clock::Clock;
 
 /// A verdict that is to be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

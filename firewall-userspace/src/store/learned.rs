@@ -3,7 +3,9 @@
 //! Owns: the records, and making them from the engine's commands while names and widths are those of the policy under
 //! which the commands came. Refuses: writing them.
 
-use super::alarm::NewAlarm;
+use serde_json::json;
+
+use super::alarm::{self, NewAlarm};
 use super::bans::NewBan;
 use super::hold::NewHold;
 use super::registrant::{Ended, NewRegistrant};
@@ -13,6 +15,7 @@ use crate::engine::evidence::Evidence;
 use crate::engine::saved::{Key, Record};
 use crate::entries::Scope;
 use crate::entries::source_prefix;
+use crate::names;
 
 /// One thing that is to be kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,14 +52,14 @@ impl Learned {
                 source: source(ban.source),
                 scope: Scope::Sip,
                 expires: ban.until,
-                evidence: json(&ban.evidence),
+                evidence: text(&ban.evidence),
                 step: ban.step,
             }),
             Command::Hold(hold) => What::Hold(NewHold {
                 source: source(hold.source),
                 account: hold.account,
                 until: hold.until,
-                evidence: json(&hold.evidence),
+                evidence: text(&hold.evidence),
             }),
             Command::Promote(promote) => What::Registered(NewRegistrant {
                 source: source(promote.source),
@@ -70,13 +73,31 @@ impl Learned {
             Command::Alarm(alarm) => What::Alarm(NewAlarm {
                 peer: alarm.peer,
                 name: peer(alarm.peer),
-                source: source(alarm.source),
+                source: Some(source(alarm.source)),
                 time: alarm.time,
-                rule: alarm.evidence.rule,
-                evidence: json(&alarm.evidence),
+                rule: alarm::word(alarm.evidence.rule),
+                evidence: text(&alarm.evidence),
             }),
         };
         Self { time, what }
+    }
+
+    /// What a notice about a name of this peer leaves; nothing if nobody has to look at it.
+    pub fn of_name(notice: &names::Notice, peer: u32, peer_name: &str) -> Option<Self> {
+        let (rule, trouble) = match &notice.what {
+            names::What::Stopped(why) => (alarm::NAME_STOPPED, why),
+            names::What::Refused(why) => (alarm::NAME_REFUSED, why),
+            names::What::Changed { .. } | names::What::Resumed => return None,
+        };
+        let alarm = NewAlarm {
+            peer,
+            name: Some(peer_name.to_owned()),
+            source: None,
+            time: notice.time,
+            rule: rule.to_owned(),
+            evidence: json!({ "name": notice.name, "trouble": trouble }).to_string(),
+        };
+        Some(Self { time: notice.time, what: What::Alarm(alarm) })
     }
 
     /// A record of the engine, as it was at `time`; `v6_prefix` as before, `under` is the key of the engine's hashes.
@@ -98,7 +119,7 @@ impl Learned {
     }
 }
 
-fn json(evidence: &Evidence) -> String {
+fn text(evidence: &Evidence) -> String {
     // A record of numbers, words and texts, without maps, always becomes JSON.
     serde_json::to_string(evidence).unwrap_or_default()
 }

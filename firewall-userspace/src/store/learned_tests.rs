@@ -11,6 +11,7 @@ use crate::engine::command::{Alarm, Ban, Command, Demote, Hold, Promote};
 use crate::engine::evidence::{Evidence, Incident, Proof, Rule};
 use crate::engine::saved::{self, Key, Record, State};
 use crate::entries::{Kind, parse_prefix, prefix_text};
+use crate::names::{self, Notice};
 
 const NOW: i64 = 1_800_000_000_000;
 const HOUR: i64 = 3_600_000;
@@ -155,6 +156,27 @@ fn a_lifted_ban_costs_a_step_of_the_ladder() {
 }
 
 #[test]
+fn a_lifted_ban_forgets_what_accounts_failed_there() {
+    let (_dir, mut store) = store();
+    let tally = saved::Tally { since: NOW, count: 3 };
+    let pair = |last, account, failures, authenticated| {
+        let hash = KEY.source(source(last));
+        let key = format!("{}{account:016x}", saved::pairs_of(hash));
+        let state = State::Pair(saved::Pair { source: hash, account, failures: [failures; 2], authenticated });
+        Record { key, ends: NOW + HOUR, state }
+    };
+    let of_eight = pair(8, 1, tally, 0);
+    let kept = [pair(7, 1, tally, 0), pair(7, 2, tally, NOW), of_eight.clone(), record(8, 1, NOW)];
+    let scores: Vec<NewScore> = kept.iter().map(|one| NewScore::new(one.clone(), 64, KEY)).collect();
+    store.save_scores(&scores, NOW).unwrap();
+    store.record(&learned(vec![ban(7, NOW + HOUR)], NOW)).unwrap();
+    store.lift(prefix("198.51.100.7"), &[], None, NOW + 1).unwrap();
+    let mut left = vec![pair(7, 2, saved::Tally::default(), NOW), of_eight, record(8, 1, NOW)];
+    left.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(records(&store, NOW), left, "an account that has authenticated there has all the same");
+}
+
+#[test]
 fn what_others_have_lifted_is_read_once() {
     let (_dir, mut store) = store();
     store.record(&learned(vec![ban(7, NOW + HOUR), ban(8, NOW + HOUR)], NOW)).unwrap();
@@ -268,6 +290,22 @@ fn an_alarm_that_goes_on_is_one_row_that_counts() {
     assert_eq!((alarms[0].name.as_deref(), alarms[3].peer), (Some("peer 1"), 2));
     assert_eq!(store.alarms(1).unwrap().len(), 1);
     assert_eq!(store.learned_counts(NOW, NOW + 2).unwrap().alarms, 4);
+}
+
+#[test]
+fn alarms_about_names_have_no_source_and_count_by_name() {
+    let (_dir, mut store) = store();
+    let notice = |name: &str, time, what| Notice { name: name.to_owned(), time, what };
+    let stopped = |name, time| notice(name, time, names::What::Stopped("no answer".to_owned()));
+    assert_eq!(Learned::of_name(&notice("a.example", NOW, names::What::Resumed), 1, "itsp"), None);
+    let notices = [stopped("a.example", NOW), stopped("b.example", NOW + 1), stopped("a.example", NOW + 2)];
+    let alarms: Vec<Learned> = notices.iter().filter_map(|one| Learned::of_name(one, 1, "itsp")).collect();
+    store.record(&alarms).unwrap();
+    let told: Vec<_> = store.alarms(9).unwrap();
+    let counts: Vec<_> = told.iter().map(|a| (a.evidence["name"].as_str().unwrap(), a.count, a.source)).collect();
+    assert_eq!(counts, [("a.example", 2, None), ("b.example", 1, None)]);
+    assert_eq!((told[0].name.as_deref(), told[0].rule.as_str()), (Some("itsp"), NAME_STOPPED));
+    assert!(serde_json::to_value(&told[0]).unwrap()["source"].is_null());
 }
 
 #[test]
@@ -427,7 +465,7 @@ impl Model {
         let bans = store.active(0).unwrap().into_iter().map(|b| (last_of(b.prefix.addr), b.expires.unwrap()));
         let holds = store.holds(0).unwrap().into_iter().map(|h| ((last_of(h.source.addr), h.account), h.until));
         let rows = store.registrants(0).unwrap().into_iter().map(|r| ((last_of(r.source.addr), r.account), r.until));
-        let alarms = store.alarms(1_000).unwrap().into_iter().map(|a| (last_of(a.source.addr), a.count));
+        let alarms = store.alarms(1_000).unwrap().into_iter().map(|a| (last_of(a.source.unwrap().addr), a.count));
         Self { bans: bans.collect(), holds: holds.collect(), registrants: rows.collect(), alarms: alarms.collect() }
     }
 }

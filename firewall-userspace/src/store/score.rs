@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::bans::{ancestors, lifted_since};
 use super::row::{parsed, prefix_at};
 use super::{Result, Store};
-use crate::engine::saved::{Key, Record, Source, State};
+use crate::engine::saved::{Key, Pair, Record, Source, State, pairs_of};
 use crate::entries::prefix_text;
 use crate::entries::source_prefix;
 
@@ -108,7 +108,7 @@ pub(super) fn write(db: &Connection, score: &NewScore, time: i64) -> rusqlite::R
     }
     let Record { key, ends, state } = &score.record;
     if *ends <= time {
-        return db.prepare_cached("DELETE FROM score WHERE key = ?1")?.execute([key]).map(drop);
+        return delete(db, key);
     }
     if score.source.map_or(Ok(false), |source| lifted_since(db, source, time))? {
         return Ok(());
@@ -133,7 +133,8 @@ pub(super) fn covering(db: &Connection, source: Prefix) -> rusqlite::Result<Vec<
 }
 
 /// Has the source of a ban that was lifted at `now` begin anew, one step lower on the ladder: so the next ban is not longer
-/// than the lifted one was. The engine does the same to what it has in memory.
+/// than the lifted one was, and what its accounts failed there is forgotten. The engine does the same to what it has in
+/// memory.
 pub(super) fn forgive(db: &Connection, source: Prefix, now: i64) -> rusqlite::Result<()> {
     for score in covering(db, source)?.into_iter().filter(|score| score.source == source) {
         match serde_json::from_value(score.state) {
@@ -144,10 +145,35 @@ pub(super) fn forgive(db: &Connection, source: Prefix, now: i64) -> rusqlite::Re
                 let state = serde_json::to_string(&state).unwrap_or_default();
                 db.prepare_cached(sql)?.execute(params![score.key, state])?;
             }
-            _ => drop(db.prepare_cached("DELETE FROM score WHERE key = ?1")?.execute([score.key])?),
+            _ => delete(db, &score.key)?,
+        }
+    }
+    forgive_pairs(db, source)
+}
+
+/// Forgets what accounts failed at a source, but not that they have authenticated there.
+fn forgive_pairs(db: &Connection, source: Prefix) -> rusqlite::Result<()> {
+    let Some(key) = kept_key(db)? else { return Ok(()) };
+    let begin = pairs_of(key.source(Addr::from_bytes(source.addr)));
+    // The hashes behind it are of digits and letters.
+    let end = format!("{begin}~");
+    let mut statement = db.prepare_cached("SELECT key, state FROM score WHERE key >= ?1 AND key < ?2")?;
+    let rows = statement.query_map([&begin, &end], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    for (key, state) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+        match serde_json::from_str(&state) {
+            Ok(State::Pair(old)) if old.authenticated != 0 => {
+                let state = State::Pair(Pair { failures: Default::default(), ..old });
+                let state = serde_json::to_string(&state).unwrap_or_default();
+                db.prepare_cached("UPDATE score SET state = ?2 WHERE key = ?1")?.execute([&key, &state])?;
+            }
+            _ => delete(db, &key)?,
         }
     }
     Ok(())
+}
+
+fn delete(db: &Connection, key: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM score WHERE key = ?1")?.execute([key]).map(drop)
 }
 
 fn kept_key(db: &Connection) -> rusqlite::Result<Option<Key>> {

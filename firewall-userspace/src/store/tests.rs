@@ -8,7 +8,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::entries::{Clock, Kind, NewEntry, Origin, Scope, StoredEntry, parse_prefix, prefix_text};
+use crate::clock::Clock;
+use crate::entries::{Kind, NewEntry, Origin, Scope, StoredEntry, parse_prefix, prefix_text};
 
 const NOW: i64 = 1_800_000_000_000;
 const DAY: i64 = 24 * 3600 * 1000;

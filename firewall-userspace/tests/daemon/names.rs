@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use firewall_common::reason::Reason;
 use firewall_userspace::names::{Book, Finding, Resolver, Rules, What, cache};
+use firewall_userspace::store::{NAME_REFUSED, Store, StoredAlarm};
 use rustix::process::Signal;
 
 use super::unbound::{ADDRESS, Unbound};
@@ -106,6 +107,11 @@ fn a_peer_follows_its_name_and_keeps_its_addresses_without_dns() {
     // A poisoned answer is refused as a whole.
     server.add("sip.itsp.example. 1 IN A 10.0.0.1");
     eventually("it is refused", || trouble(&world).contains("10.0.0.1 is private"));
+    eventually("it is an alarm", || {
+        let alarms = Store::open(&world.state_dir()).unwrap().alarms(9).unwrap();
+        let is_it = |alarm: &StoredAlarm| alarm.rule == NAME_REFUSED && alarm.name.as_deref() == Some("itsp");
+        alarms.iter().any(is_it)
+    });
     is("10.0.0.1", Reason::Stranger);
     is("203.0.113.1", Reason::Peer);
 

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use firewall_common::addr::Addr;
 use firewall_common::copy::Kind;
+use firewall_userspace::clock::Clock;
 use firewall_userspace::config::Config;
+use firewall_userspace::engine::Engine;
 use firewall_userspace::engine::input::{Direction, Flow, Seen, Via};
 use firewall_userspace::engine::saved::Key;
-use firewall_userspace::engine::{Clock, Engine};
 
 use super::figure::{Figure, Goal};
 
@@ -85,7 +86,7 @@ impl Bench {
         let remote = Addr::from_v4((0x0a00_0000 + self.next % PHONES).to_be_bytes());
         // A thousand a second, as far as the engine can tell.
         let mono = 1_000_000_000_000 + u64::from(self.next) * 1_000_000;
-        let clock = Clock { wall: 1_800_000_000_000 + i64::from(self.next), mono };
+        let clock = Clock { wall_ms: 1_800_000_000_000 + i64::from(self.next), mono_ns: mono };
         for template in &mut self.templates {
             template.number(self.next);
             let flow = flow(template.direction, remote);

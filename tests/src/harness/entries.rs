@@ -2,7 +2,8 @@
 //!
 //! Owns: short ways to write one. Refuses: the database.
 use firewall_common::addr::Prefix;
-use firewall_userspace::entries::{Clock, Kind, Origin, Scope, StoredEntry, parse_prefix};
+use firewall_userspace::clock::Clock;
+use firewall_userspace::entries::{Kind, Origin, Scope, StoredEntry, parse_prefix};
 
 /// Nanoseconds of a second.
 pub const SECOND: u64 = 1_000_000_000;

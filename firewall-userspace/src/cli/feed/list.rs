@@ -2,15 +2,18 @@
 //!
 //! Owns: putting the config's lists, the database's and the daemon's feeds together. Refuses: their look (see
 //! [`crate::report::lists`]).
+use std::path::Path;
+
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::context::{self, Context};
 use crate::cli::exit::Exit;
 use crate::cli::live;
 use crate::config::Config;
 use crate::dataplane::{Instance, clock};
-use crate::report::lists::{Shown, feeds_table, lists_table};
+use crate::report::lists::{Shown, ShownFeed, feeds_table, lists_table};
+use crate::report::slow_path::SlowPathReport;
 use crate::store::Store;
 
 pub(super) fn perform(context: &mut Context) -> Result<Exit> {
@@ -30,7 +33,8 @@ pub(super) fn perform(context: &mut Context) -> Result<Exit> {
         lists.iter().filter_map(Shown::remark).try_for_each(|remark| context.out.line(remark))?;
     }
     if !feeds.is_empty() {
-        context.out.line(feeds_table(&feeds))?;
+        context.out.line(feeds_table(&feeds, clock::now().wall_ms))?;
+        feeds.iter().filter_map(ShownFeed::remark).try_for_each(|remark| context.out.line(remark))?;
     }
     Ok(Exit::Yes)
 }
@@ -46,22 +50,63 @@ fn lists(store: &Store, config: &Config, context: &Context) -> Result<Vec<Shown>
     Ok(shown)
 }
 
-/// What the daemons say of their feeds; nothing where none runs, or it says nothing.
-fn feeds(config: &Config, iface: Option<&str>) -> Vec<Value> {
+/// What the daemons say of their feeds; nothing where none runs.
+fn feeds(config: &Config, iface: Option<&str>) -> Vec<ShownFeed> {
     let instances = Instance::list(config.paths()).unwrap_or_default();
     let wanted = instances.iter().filter(|info| iface.is_none_or(|iface| iface == info.iface));
-    wanted.flat_map(|info| feeds_of(config, &info.iface)).collect()
+    let run = config.paths().run.as_path();
+    wanted.flat_map(|info| feeds_of(run, &info.iface, clock::now().wall_ms)).collect()
 }
 
-fn feeds_of(config: &Config, iface: &str) -> Vec<Value> {
-    let path = config.paths().run.as_path().join(iface).join("slow-path.json");
-    let said: Option<Value> = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let feeds = said.and_then(|said| said.get("feeds").and_then(Value::as_array).cloned()).unwrap_or_default();
-    let with_iface = |mut feed: Value| {
-        if let Some(object) = feed.as_object_mut() {
-            object.insert("iface".to_owned(), iface.into());
+fn feeds_of(run: &Path, iface: &str, now: i64) -> Vec<ShownFeed> {
+    let report = SlowPathReport::read(&run.join(iface)).filter(|report| report.is_fresh(now));
+    let feeds = report.map(|report| report.feeds()).unwrap_or_default();
+    feeds.into_iter().map(|feed| ShownFeed { iface: iface.to_owned(), feed }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::{Counts, FeedStatus};
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    /// As the keeper writes it.
+    fn write(run: &Path) {
+        let refused = [("unknown_event", 2), ("no_source", 1)].map(|(why, count)| (why.to_owned(), count)).into();
+        let counts = Counts { lines: 1_234, events: 7, refused, last_event: Some(NOW - 5_000), ..Counts::default() };
+        let (kind, place) = ("asterisk".to_owned(), "/var/log/asterisk/security".to_owned());
+        let good = FeedStatus { name: "pbx".to_owned(), kind, place, counts };
+        let counts = Counts { trouble: Some("connection refused".to_owned()), ..Counts::default() };
+        let bad = FeedStatus { name: "ami".to_owned(), counts, ..good.clone() };
+        let feeds = serde_json::to_value([good, bad]).unwrap();
+        std::fs::create_dir(run.join("eth0")).unwrap();
+        SlowPathReport { updated: NOW, feeds, ..SlowPathReport::default() }.write(&run.join("eth0")).unwrap();
+    }
+
+    #[test]
+    fn feeds_are_shown_as_the_daemon_reports_them() {
+        let run = tempfile::tempdir().unwrap();
+        write(run.path());
+        let feeds = feeds_of(run.path(), "eth0", NOW + 1_000);
+        let shown = feeds_table(&feeds, NOW).to_string();
+        for part in ["pbx", "/var/log/asterisk/security", "1,234", "5s ago", "good", "never", "in trouble"] {
+            assert!(shown.contains(part), "{part} is missing in {shown}");
         }
-        feed
-    };
-    feeds.into_iter().map(with_iface).collect()
+        assert_eq!(feeds[0].remark().as_deref(), Some("pbx: not believed: unknown_event 2, no_source 1"));
+        assert_eq!(feeds[1].remark().as_deref(), Some("ami: connection refused"));
+        let json = serde_json::to_value(&feeds).unwrap();
+        assert_eq!(
+            (&json[0]["iface"], &json[0]["events"], &json[1]["name"]),
+            (&json!("eth0"), &json!(7), &json!("ami"))
+        );
+    }
+
+    #[test]
+    fn where_no_daemon_runs_nothing_is_said_of_feeds() {
+        let run = tempfile::tempdir().unwrap();
+        write(run.path());
+        assert!(feeds_of(run.path(), "eth0", NOW + 60_000).is_empty());
+        assert!(feeds_of(run.path(), "eth1", NOW).is_empty());
+    }
 }

@@ -1,6 +1,7 @@
 //! Failures and the ladder.
 use super::world::{DAY, HOUR, MINUTE, Phone, START, World, addr};
 use crate::engine::evidence::{Proof, Rule};
+use crate::engine::saved::State;
 
 #[test]
 fn five_failures_in_ten_minutes_ban_and_four_do_not() {
@@ -190,11 +191,31 @@ fn a_lifted_ban_begins_anew_and_counts_no_step() {
     let (mut world, mut guesser) = (World::new(), Phone::new("203.0.113.7", "100"));
     world.fail(&mut guesser, 5);
     let clock = world.clock();
-    world.engine.lifted(addr("203.0.113.7"), clock);
+    world.engine.lifted(&[addr("203.0.113.7")], clock);
     world.fail(&mut guesser, 4);
     assert_eq!(world.bans().len(), 1);
     world.fail(&mut guesser, 1);
     assert_eq!(world.bans().last().unwrap().step, 1);
+}
+
+#[test]
+fn what_accounts_failed_at_a_lifted_source_is_forgotten_there_and_nowhere_else() {
+    let mut world = World::new();
+    let mut phones = ["203.0.113.7", "203.0.113.8"].map(|source| Phone::new(source, "100"));
+    phones.iter_mut().for_each(|phone| world.fail(phone, 3));
+    let failures = |world: &mut World| {
+        let (mut kept, clock) = (Vec::new(), world.clock());
+        world.engine.export(clock, |record| {
+            if let State::Pair(pair) = &record.state {
+                kept.push((pair.failures[0].count, record.ends > clock.wall_ms));
+            }
+        });
+        kept
+    };
+    assert_eq!(failures(&mut world), [(3, true), (3, true)]);
+    let clock = world.clock();
+    world.engine.lifted(&[addr("203.0.113.7")], clock);
+    assert_eq!(failures(&mut world), [(0, false)], "the other is as it was");
 }
 
 #[test]

@@ -89,6 +89,95 @@ fn what_even_the_strict_reader_cannot_read_counts_by_the_servers_answer() {
     assert_eq!(world.engine.counts().refused["cseq"], 20);
 }
 
+/// The same lines, of whose requests the strict reader makes nothing.
+fn unread(mut lines: Vec<Line>) -> Vec<Line> {
+    let is_request = |line: &&mut Line| !line.text.starts_with("SIP/");
+    lines.iter_mut().filter(is_request).for_each(|line| line.text = line.text.replace("CSeq: ", "CSeq: x"));
+    lines
+}
+
+/// Guesses that cannot be read, one each four seconds, until something follows.
+fn guess_unread(world: &mut World, guesser: &mut Phone, times: usize) {
+    for _ in 0..times {
+        let lines = unread(guesser.guess("made-up").0);
+        world.play(guesser, &lines);
+        world.wait(4_000);
+    }
+}
+
+#[test]
+fn guesses_that_cannot_be_read_count_by_the_servers_answer() {
+    for tcp in [true, false] {
+        let (mut world, phone) = (World::new(), Phone::new("203.0.113.7", "900"));
+        let mut guesser = if tcp { phone.tcp() } else { phone };
+        guess_unread(&mut world, &mut guesser, 19);
+        assert_eq!(world.commands, []);
+        guess_unread(&mut world, &mut guesser, 20);
+        let rules = (world.banned(), world.holds().iter().map(|hold| hold.evidence.rule).collect());
+        let expected = if tcp { (vec![Rule::Unread], vec![]) } else { (vec![], vec![Rule::Unread]) };
+        assert_eq!(rules, expected, "over a connection: {tcp}");
+    }
+}
+
+#[test]
+fn a_head_longer_than_the_copy_hides_no_guess() {
+    let (mut world, mut guesser) = (World::new(), Phone::new("203.0.113.7", "900"));
+    for _ in 0..30 {
+        let mut lines = guesser.guess("made-up").0;
+        let padding = format!("X-Padding: {}\r\nCSeq: ", "x".repeat(4_096));
+        lines[0].text = lines[0].text.replace("CSeq: ", &padding);
+        lines[0].text.truncate(4_096);
+        world.play(&guesser, &lines);
+        world.wait(4_000);
+    }
+    assert_eq!((world.bans().len(), world.holds()[0].evidence.rule), (0, Rule::Unread));
+}
+
+#[test]
+fn losses_excuse_what_was_not_read() {
+    let (mut world, mut guesser) = (World::new(), Phone::new("203.0.113.7", "900").tcp());
+    for _ in 0..10 {
+        let clock = world.clock();
+        world.engine.note_loss(clock);
+        guess_unread(&mut world, &mut guesser, 10);
+    }
+    assert_eq!(world.commands, []);
+}
+
+#[test]
+fn where_somebody_is_registered_it_is_no_evidence_that_another_is_not_read() {
+    let (mut world, mut phone) = (World::new(), Phone::new("203.0.113.7", "100").tcp());
+    world.register(&mut phone, 3_600);
+    let mut other = Phone { sequence: 1_000, ..Phone::new("203.0.113.7", "101").tcp() };
+    guess_unread(&mut world, &mut other, 100);
+    assert_eq!((world.promotions().len(), world.commands.len()), (1, 1));
+    let mut peer = Phone { peer: 7, ..Phone::new("198.51.100.9", "900").tcp().kind(Kind::Peer) };
+    guess_unread(&mut world, &mut peer, 100);
+    assert_eq!(world.commands.len(), 1, "nor of peers, whose requests are not all copied");
+}
+
+#[test]
+fn an_office_that_registers_in_its_own_way_is_no_guesser() {
+    let mut world = World::new();
+    let mut phones: Vec<Phone> =
+        (0..300).map(|n| Phone { sequence: 1_000 * n, ..Phone::new("203.0.113.7", &format!("u{n}")).tcp() }).collect();
+    for _ in 0..20 {
+        let mut nonces = Vec::new();
+        for phone in &mut phones {
+            let (lines, nonce) = phone.challenged();
+            world.play(phone, &unread(lines));
+            nonces.push(nonce);
+        }
+        world.wait(1_000);
+        for (phone, nonce) in phones.iter_mut().zip(nonces) {
+            let lines = unread(phone.renew(&nonce, 3_600));
+            world.play(phone, &lines);
+        }
+        world.wait(MINUTE);
+    }
+    assert_eq!(world.commands, []);
+}
+
 #[test]
 fn calls_that_are_left_when_challenged_are_a_spray() {
     let (mut world, mut caller) = (World::new(), Phone::new("203.0.113.7", "900"));

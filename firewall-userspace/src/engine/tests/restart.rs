@@ -124,7 +124,7 @@ fn only_what_changed_is_written_and_what_is_worth_nothing_says_so() {
     assert!(keys.contains(&"source 203.0.113.7".to_owned()));
     assert_eq!(export(&mut world), []);
     world.register(&mut phone, 60);
-    let wall = world.clock().wall;
+    let wall = world.clock().wall_ms;
     let records = export(&mut world);
     assert!(!records.is_empty() && records.iter().all(|record| record.ends <= wall), "{records:?}");
     // Nothing but a flood of forged failures: nothing to keep.

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use firewall_common::addr::Addr;
 use firewall_common::copy::Kind;
 
+use crate::clock::Clock;
 use crate::config::{Config, parse_str};
 use crate::engine::command::{Alarm, Ban, Command, Demote, Hold, Promote};
 use crate::engine::evidence::Rule;
 use crate::engine::input::{Direction, Flow, Seen, Via};
 use crate::engine::saved::Key;
 use crate::engine::who::Who;
-use crate::engine::{Clock, Engine, facts, reading};
+use crate::engine::{Engine, facts, reading};
 
 pub(super) const KEY: Key = Key([0x1234_5678_9abc_def0, 0x0fed_cba9_8765_4321]);
 pub(super) const MINUTE: u64 = 60_000;
@@ -203,7 +204,7 @@ impl World {
     }
 
     pub(super) fn clock(&self) -> Clock {
-        Clock { wall: START + self.now as i64, mono: (1_000_000 + self.now) * 1_000_000 }
+        Clock { wall_ms: START + self.now as i64, mono_ns: (1_000_000 + self.now) * 1_000_000 }
     }
 
     /// Time passes, with a tick a second for the first minute of it.
@@ -219,7 +220,7 @@ impl World {
     pub(super) fn see(&mut self, phone: &Phone, line: &Line) {
         let clock = self.clock();
         let flow = flow(phone, line.direction, line.remote);
-        let seen = Seen { time: clock.mono, flow, bytes: line.text.as_bytes(), truncated: false };
+        let seen = Seen { time: clock.mono_ns, flow, bytes: line.text.as_bytes(), truncated: false };
         self.engine.handle(seen, clock, &mut self.commands);
     }
 

@@ -11,7 +11,7 @@ use crate::engine::saved::{Key, Record};
 use crate::event_loop::{slow_path, source};
 use crate::names::Resolved;
 use crate::report::slow_path::SlowPathReport;
-use crate::store::NewEvent;
+use crate::store::{Learned, NewEvent};
 
 /// Jobs that wait; at ten batches of events a second, a few seconds' worth.
 const QUEUE: usize = 64;
@@ -36,6 +36,8 @@ pub(in crate::event_loop) enum Job {
         /// Unix milliseconds at which the engine gave it.
         time: i64,
     },
+    /// Keep alarms about peers' names.
+    Alarms(Vec<Learned>),
     /// Put the slow path's counters where the status finds them.
     Report(Box<SlowPathReport>),
     /// Look whether anything changed.

@@ -47,6 +47,11 @@ impl Ledger {
         records.into_iter().for_each(|record| self.backlog.push(Learned::score(record, time, v6_prefix, key)));
     }
 
+    /// Takes alarms about peers' names.
+    pub(super) fn take_alarms(&mut self, alarms: Vec<Learned>) {
+        alarms.into_iter().for_each(|alarm| self.backlog.push(alarm));
+    }
+
     /// Writes all that waits, until nothing does or the database fails.
     pub(super) fn flush(&mut self, store: &mut Store, now: i64) -> Flushed {
         let mut flushed = Flushed::default();
