@@ -163,7 +163,7 @@ fn an_insider_whose_from_cannot_be_held_is_banned() {
 fn an_account_that_authenticates_without_registering_makes_an_office_too() {
     let mut world = World::new();
     let mut gateway = Phone::new(OFFICE, "trunk");
-    let (lines, nonce) = gateway.challenged();
+    let (lines, nonce) = gateway.call("200");
     world.play(&gateway, &lines);
     let credentials = gateway.credentials(&nonce);
     let lines = [gateway.request("INVITE", "200", &credentials), gateway.answer(180, "INVITE", "200", "")];
