@@ -25,10 +25,8 @@ impl Engine {
         let (who, request) = (&transaction.who, &transaction.request);
         let what = match answer.status {
             200..300 => {
-                if request.is_signed() {
-                    if self.success(who, request, clock) {
-                        self.registered(who, request, answer, clock, out);
-                    }
+                if request.is_signed() && self.success(who, request, clock) {
+                    self.registered(who, request, answer, clock, out);
                 }
                 return None;
             }
