@@ -171,3 +171,16 @@ fn an_account_that_authenticates_without_registering_makes_an_office_too() {
     world.fail(&mut stray("broken", 0).kind(Kind::Stranger), 10);
     assert_eq!((world.bans().len(), world.holds().len()), (0, 1));
 }
+
+#[test]
+fn an_insider_whom_the_hold_does_not_stop_is_banned() {
+    let mut world = World::new();
+    office(&mut world, 1);
+    let mut insider = stray("boss", 0).tcp();
+    // One a minute passes a hold; four times that, and four times what it takes to be held, can be an accident.
+    world.fail(&mut insider, 4 * (5 + 10 + 1) + 8);
+    assert_eq!(world.bans().len(), 0);
+    assert!(world.holds().iter().all(|hold| hold.account.as_deref() == Some(b"boss")));
+    world.fail(&mut insider, 1);
+    assert_eq!(world.banned(), [Rule::Scanning]);
+}
