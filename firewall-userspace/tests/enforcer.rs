@@ -164,6 +164,25 @@ fn a_full_map_of_holds_takes_the_place_of_those_that_ended() {
 }
 
 #[test]
+fn a_full_map_is_not_looked_through_for_each_newcomer() {
+    let world = World::new();
+    let iface = world.veth();
+    let (instance, _) = world.start(&iface, "[capacity]\nholds = 20000\nregistrants = 20000");
+    let mut enforcer = instance.enforcer().unwrap();
+    let address = |n: u32| Addr::from_v4((0x0a00_0000 + n).to_be_bytes());
+    for n in 0..20_000 {
+        enforcer.hold(address(n), None, in_a_minute()).unwrap();
+        enforcer.promote(address(n), in_a_minute(), in_a_minute()).unwrap();
+    }
+    let begun = std::time::Instant::now();
+    for n in 20_000..21_000 {
+        assert!(enforcer.hold(address(n), None, in_a_minute()).is_err());
+        assert!(enforcer.promote(address(n), in_a_minute(), in_a_minute()).is_err());
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn trust_ends_and_is_remembered() {
     let world = World::new();
     let iface = world.veth();

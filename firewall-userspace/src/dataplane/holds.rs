@@ -17,12 +17,18 @@ pub(super) struct Holds {
     map: HashMap<MapData, HoldKey, Hold>,
     switches: Array<MapData, u64>,
     capacity: u32,
+    /// When a full map was last swept for a newcomer.
+    swept: Option<u64>,
 }
+
+/// Nanoseconds in which a full map is not looked through again: that takes tens of milliseconds, in which nothing else is
+/// heard, and whoever forges addresses decides how often.
+pub(super) const NOT_AGAIN: u64 = 5_000_000_000;
 
 impl Holds {
     pub(super) fn open(dir: &Path) -> Result<Self> {
         let (map, switches) = (open(dir, maps::HOLDS)?, open(dir, maps::SWITCHES)?);
-        Ok(Self { map, switches, capacity: capacity(dir, maps::HOLDS)? })
+        Ok(Self { map, switches, capacity: capacity(dir, maps::HOLDS)?, swept: None })
     }
 
     /// Holds until `until` (the kernel's nanoseconds). What is held already keeps its rate.
@@ -30,7 +36,8 @@ impl Holds {
         let cell = self.map.get(&key, 0).map_or(0, |known| known.cell);
         self.turn_on(kind(&key))?;
         match self.map.insert(key, Hold { until, cell }, 0) {
-            Err(error) if errno(&error) == Some(libc::E2BIG) => {
+            Err(error) if errno(&error) == Some(libc::E2BIG) && self.swept.is_none_or(|at| now >= at + NOT_AGAIN) => {
+                self.swept = Some(now);
                 self.sweep(now)?;
                 self.turn_on(kind(&key))?;
                 self.map.insert(key, Hold { until, cell }, 0).map_err(|error| self.refused(&error))

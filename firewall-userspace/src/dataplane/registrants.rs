@@ -13,6 +13,7 @@ use firewall_common::policy::Registrant;
 use firewall_common::sip::method::CLASS_SLOTS;
 
 use super::error::{Context as _, Error, Result, errno};
+use super::holds::NOT_AGAIN;
 use super::maps::{capacity, open};
 use crate::clock::Clock;
 
@@ -23,11 +24,13 @@ const ROOM: usize = 64;
 pub(super) struct Registrants {
     map: HashMap<MapData, Addr, Registrant>,
     capacity: u32,
+    /// When a full map was last looked through for room in vain.
+    vain: Option<u64>,
 }
 
 impl Registrants {
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        Ok(Self { map: open(dir, maps::REGISTRANTS)?, capacity: capacity(dir, maps::REGISTRANTS)? })
+        Ok(Self { map: open(dir, maps::REGISTRANTS)?, capacity: capacity(dir, maps::REGISTRANTS)?, vain: None })
     }
 
     /// Trusts a source until `until`, and knows it until `known_until` (the kernel's nanoseconds). One that is there
@@ -36,8 +39,8 @@ impl Registrants {
         let cells = found(self.map.get(&source, 0))?.map_or([0; CLASS_SLOTS], |known| known.cells);
         let value = Registrant { until, known_until, cells };
         match self.map.insert(source, value, 0) {
-            Err(error) if errno(&error) == Some(libc::E2BIG) => {
-                self.make_room(now)?;
+            Err(error) if errno(&error) == Some(libc::E2BIG) && self.vain.is_none_or(|at| now >= at + NOT_AGAIN) => {
+                self.vain = (self.make_room(now)? == 0).then_some(now);
                 self.map.insert(source, value, 0).map_err(|error| self.refused(&error))
             }
             result => result.map_err(|error| self.refused(&error)),
@@ -106,14 +109,15 @@ impl Registrants {
         Ok(list.len() - room)
     }
 
-    fn make_room(&mut self, now: u64) -> Result<()> {
+    /// Removes some of those who are only known; how many.
+    fn make_room(&mut self, now: u64) -> Result<usize> {
         let mut known: Vec<_> = self.all()?.into_iter().filter(|(_, value)| value.until <= now).collect();
         known.sort_by_key(|(_, value)| value.known_until);
-        let some = (self.capacity as usize / ROOM).max(1);
-        for (source, _) in known.iter().take(some) {
+        known.truncate((self.capacity as usize / ROOM).max(1));
+        for (source, _) in &known {
             found(self.map.remove(source))?;
         }
-        Ok(())
+        Ok(known.len())
     }
 
     fn all(&self) -> Result<Vec<(Addr, Registrant)>> {

@@ -109,7 +109,8 @@ impl Engine {
 
     /// Notes a failure of an account at a source: gives how many there are in the short and in the long time. One that goes
     /// on under other names than the one that is held, or under one that cannot be held, is counted as one more account
-    /// each time.
+    /// each time. So is one that goes on as if it were not held: the kernel looks for a name only where a segment begins,
+    /// and only so far into a head. What a feed tells of may have come by ways that can't be held at all.
     fn fail_pair(&mut self, who: &Who, case: &Case, now: Moment) -> [u32; 2] {
         let (hash, within) = (self.key.joined(who.hash, case.account.hash), self.pair_times());
         let from = half(self.key.of(&[case.from.bytes()]));
@@ -117,7 +118,8 @@ impl Engine {
         let Some(pair) = self.pairs.entry(hash, pair, now) else { return [0; 2] };
         let counts = pair.fail(within, now);
         let nameless = case.from.whole().is_none_or(<[u8]>::is_empty) && self.settings.failures.is_met(counts[0]);
-        let evades = nameless || pair.held_until > now && pair.held_from != from;
+        let leaks = who.way < 2 && counts[0] > self.settings.held_most;
+        let evades = nameless || leaks || pair.held_until > now && pair.held_from != from;
         if let Some(source) = self.sources.get_mut(who.hash) {
             let lengths = source.accounts.iter_mut().zip(&mut pair.counted).zip(within);
             for ((counted, since), within) in lengths {

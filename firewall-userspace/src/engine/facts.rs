@@ -40,6 +40,14 @@ pub(super) struct Request {
     pub(super) account: Account,
     /// The user of From, as it stands there.
     pub(super) from: Name<40>,
+    /// Whether it can't be told which credentials our server looked at: it has more of them than are kept, or others came
+    /// as the same transaction before it was answered.
+    pub(super) unclear: bool,
+    /// Whether its Via wants the answer sent elsewhere (`maddr`, RFC 3261 §18.2.2).
+    pub(super) elsewhere: bool,
+    /// Half the hash of what it asks for and in whose name: of its method, its Request-URI and From's URI. 0 if
+    /// others came as the same transaction that ask for something else.
+    pub(super) asks: u32,
     /// A quarter of the hash of the user that it asks for: of To (REGISTER) or the Request-URI; 0 for none.
     pub(super) target: u16,
     /// Its user agent.
@@ -58,12 +66,14 @@ pub(super) struct Account {
 }
 
 /// Digest credentials.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Credential {
     /// Half the hash of the realm and of whether they are for a proxy; 0 for no credentials.
     pub(super) realm: u32,
     /// The hash of the nonce.
     pub(super) nonce: u64,
+    /// The hash of the account that they name.
+    pub(super) account: u64,
 }
 
 /// What a REGISTER wants bound.
@@ -152,6 +162,9 @@ impl Request {
             credentials: [Credential::default(); CREDENTIALS],
             account: Account::default(),
             from: Name::default(),
+            unclear: false,
+            elsewhere: false,
+            asks: 0,
             target: 0,
             agent: Name::default(),
             binding: Binding::default(),
@@ -166,6 +179,30 @@ impl Request {
     /// Whether it has any.
     pub(super) fn is_signed(&self) -> bool {
         self.credentials[0].realm != 0
+    }
+
+    /// An account that its credentials name.
+    pub(super) fn named(&self, hash: u64) -> Account {
+        if hash == self.account.hash { self.account } else { Account { hash, name: Name::default() } }
+    }
+
+    /// Takes in the credentials of another request that waits for its answer as the same transaction: the next answer may
+    /// be to either. Those with a nonce that was sent stay first.
+    pub(super) fn join(&mut self, other: &Self, sent: impl Fn(u64) -> bool) {
+        self.unclear |= other.unclear;
+        self.asks = if self.asks == other.asks { self.asks } else { 0 };
+        if self.credentials == other.credentials {
+            return;
+        }
+        self.unclear = true;
+        if !self.is_signed() {
+            (self.account, self.from) = (other.account, other.from);
+        }
+        let both = [self.credentials, other.credentials];
+        let (ours, others): (Vec<_>, Vec<_>) =
+            both.into_iter().flatten().filter(|it| it.realm != 0).partition(|it| sent(it.nonce));
+        self.credentials = [Credential::default(); CREDENTIALS];
+        self.credentials.iter_mut().zip(ours.into_iter().chain(others)).for_each(|(slot, it)| *slot = it);
     }
 }
 

@@ -6,7 +6,7 @@ use firewall_common::sip::Method;
 
 use super::command::Command;
 use super::evidence::Proof;
-use super::facts::{Answer, Request};
+use super::facts::{Answer, Credential, Request};
 use super::ledger::Standing;
 use super::slow_path::{Engine, is_malformed};
 use super::transactions::Transaction;
@@ -25,13 +25,15 @@ impl Engine {
         let (who, request) = (&transaction.who, &transaction.request);
         let what = match answer.status {
             200..300 => {
-                if request.is_signed() {
-                    self.success(who, request, clock);
+                if request.is_signed() && self.success(who, request, clock) {
                     self.registered(who, request, answer, clock, out);
                 }
                 return None;
             }
-            401 | 407 if request.is_signed() => self.wrong(who, request, answer, clock)?,
+            401 | 407 if request.is_signed() => {
+                let (what, proof, account) = self.wrong(who, request, answer, clock)?;
+                return Some(Case { account: request.named(account), ..Case::of(request, what, answer.status, proof) });
+            }
             401 | 407 => (What::Left, proof_of(who)),
             403 | 404 | 410 | 604 => self.refused(who, request, clock)?,
             status if is_malformed(status) => (What::Malformed, self.proof(who, request, clock)),
@@ -48,20 +50,25 @@ impl Engine {
         }
     }
 
-    /// Credentials that are challenged again. They failed, unless only their nonce was too old, or they were for somebody
-    /// else on the way: then no password was tried.
-    fn wrong(&self, who: &Who, request: &Request, answer: &Answer, clock: Clock) -> Option<(What, Proof)> {
-        let tried = |realm: u32| request.credentials().find(|credential| credential.realm == realm);
+    /// Credentials that are challenged again, and whose they are. They failed, unless only their nonce was too old, or they
+    /// were for somebody else on the way: then no password was tried. What they are for is what they say, and what the
+    /// challenge with their nonce said. Who hides them among others has tried whatever he sent.
+    fn wrong(&self, who: &Who, request: &Request, answer: &Answer, clock: Clock) -> Option<(What, Proof, u64)> {
         if answer.challenges().any(|challenge| challenge.stale) {
             return None;
         }
-        let credential = answer.challenges().find_map(|challenge| tried(challenge.realm))?;
-        let account = request.account.hash;
-        match self.ledger.standing(self.key, who.hash, credential.nonce, account, clock.now()) {
-            Standing::Accepted => None,
-            Standing::Proof if !who.connected => Some((What::Failure, Proof::Nonce)),
-            _ => Some((What::Failure, proof_of(who))),
-        }
+        let (now, unclear) = (clock.now(), request.unclear);
+        let is_tried = |it: &Credential| {
+            let asked = |realm| realm == it.realm || self.ledger.is_for(self.key, who.hash, it.nonce, realm);
+            unclear || answer.challenges().any(|challenge| asked(challenge.realm))
+        };
+        let standing = |it: &Credential| self.ledger.standing(self.key, who.hash, it.nonce, it.account, now);
+        let tried = || request.credentials().filter(is_tried).map(|it| (standing(&it), it.account));
+        let is_proof = |it: Standing| it == Standing::Proof || unclear && it == Standing::Accepted;
+        let proven = tried().find(|(it, _)| is_proof(*it));
+        let (_, account) = proven.or_else(|| tried().find(|(it, _)| *it != Standing::Accepted))?;
+        let proof = if proven.is_some() && !who.connected { Proof::Nonce } else { proof_of(who) };
+        Some((What::Failure, proof, account))
     }
 
     /// A request that is forbidden, or finds nobody. With credentials that never were right here, they were wrong: some
@@ -71,7 +78,8 @@ impl Engine {
         if request.method == Method::Register && request.is_signed() {
             return Some((What::Failure, proof));
         }
-        if self.is_authenticated(who.hash, request.account.hash, clock.now()) {
+        let knows = |account| self.is_authenticated(who.hash, account, clock.now());
+        if !request.unclear && knows(request.account.hash) && request.credentials().all(|it| knows(it.account)) {
             return None;
         }
         match request.is_signed() {

@@ -5,34 +5,45 @@
 use firewall_common::sip::Method;
 use firewall_common::sip::message::{self, Contact, Message, NameAddr, Refusal, Scheme, Start, Text, Uri};
 
-use super::facts::{Account, Answer, Binding, Challenge, Credential, Facts, Granted, Request};
+use super::facts::{Account, Answer, Binding, CREDENTIALS, Challenge, Credential, Facts, Granted, Request};
 use super::hash::{half, quarter};
 use super::saved::Key;
 use super::text::Name;
 
-/// Reads a message, the end of whose body may be missing when it is `truncated`.
-pub(super) fn read(bytes: &[u8], truncated: bool, key: Key) -> Result<Facts, Refusal> {
+/// Reads a message, the end of whose body may be missing when it is `truncated`. Of more credentials than are kept, those
+/// stay whose nonce was `sent`.
+pub(super) fn read(bytes: &[u8], truncated: bool, key: Key, sent: impl Fn(u64) -> bool) -> Result<Facts, Refusal> {
     let message = if truncated { message::parse_head(bytes)? } else { message::parse(bytes)? };
     Ok(match message.start {
-        Start::Request { method, uri, .. } => Facts::Request(request(&message, method, &uri, bytes, key)),
+        Start::Request { method, uri, .. } => Facts::Request(request(&message, method, &uri, bytes, key, sent)),
         Start::Response { status, .. } => Facts::Answer(answer(&message, status, key)),
     })
 }
 
-fn request(message: &Message<'_>, method: Method, uri: &Uri<'_>, bytes: &[u8], key: Key) -> Request {
+fn request(
+    message: &Message<'_>,
+    method: Method,
+    uri: &Uri<'_>,
+    bytes: &[u8],
+    key: Key,
+    sent: impl Fn(u64) -> bool,
+) -> Request {
     let register = method == Method::Register;
     let asked_for = if register { &message.to.uri } else { uri };
     let target = asked_for.user.filter(|user| !user.is_empty()).map_or(0, |user| quarter(key.of(&[b"user", user])));
-    let (credentials, username) = credentials(message, key);
     let named = if register { &message.to } else { &message.from };
-    let account = username.unwrap_or_else(|| account(named.uri.user.unwrap_or_default(), key));
+    let unnamed = account(named.uri.user.unwrap_or_default(), key);
+    let (credentials, username, unclear) = credentials(message, &unnamed, key, sent);
     Request {
         transaction: transaction(message, key),
         bytes: half(key.of(&[bytes])),
         method,
         to_tag: message.to.tag.map_or(0, |tag| half(key.of(&[b"tag", tag]))),
         credentials,
-        account,
+        account: username.unwrap_or(unnamed),
+        unclear,
+        elsewhere: message.via.params.get(b"maddr").is_some(),
+        asks: half(key.of(&[b"asks", message.cseq.name, uri.raw, message.from.uri.raw])),
         from: Name::new(message.from.uri.user.unwrap_or_default()),
         target,
         agent: message.user_agent().map(Name::of_text).unwrap_or_default(),
@@ -63,18 +74,27 @@ fn transaction(message: &Message<'_>, key: Key) -> u64 {
     key.of(&[branch, message.call_id, &message.cseq.number.to_ne_bytes(), method])
 }
 
-/// Digest credentials, and the account that the first of them names.
-fn credentials(message: &Message<'_>, key: Key) -> ([Credential; super::facts::CREDENTIALS], Option<Account>) {
-    let (mut found, mut named) = ([Credential::default(); super::facts::CREDENTIALS], None);
-    let digests = message.credentials().filter(|c| c.is_digest() && c.has_response);
-    for (slot, digest) in found.iter_mut().zip(digests) {
+/// Digest credentials, the account that the first of them names, and whether there are more of them.
+fn credentials(
+    message: &Message<'_>,
+    unnamed: &Account,
+    key: Key,
+    sent: impl Fn(u64) -> bool,
+) -> ([Credential; CREDENTIALS], Option<Account>, bool) {
+    let (mut found, mut named, mut count) = ([Credential::default(); CREDENTIALS], None, 0);
+    for digest in message.credentials().filter(|c| c.is_digest() && c.has_response) {
         let nonce = digest.nonce.map_or(0, |nonce| of_text(nonce, b"nonce", key));
-        *slot = Credential { realm: realm(digest.realm, digest.proxy, key), nonce };
-        if let Some(name) = digest.username.filter(|_| named.is_none()) {
-            named = Some(account(meant(name, &mut [0; 128]), key));
+        let whose = digest.username.map(|name| account(meant(name, &mut [0; 128]), key));
+        let account = whose.as_ref().unwrap_or(unnamed).hash;
+        let credential = Credential { realm: realm(digest.realm, digest.proxy, key), nonce, account };
+        match found.get_mut(count) {
+            Some(slot) => *slot = credential,
+            None if sent(nonce) => found[CREDENTIALS - 1] = credential,
+            None => {}
         }
+        (count, named) = (count + 1, named.or(whose));
     }
-    (found, named)
+    (found, named, count > CREDENTIALS)
 }
 
 fn challenges(message: &Message<'_>, key: Key) -> [Challenge; super::facts::CHALLENGES] {
@@ -86,9 +106,14 @@ fn challenges(message: &Message<'_>, key: Key) -> [Challenge; super::facts::CHAL
     found
 }
 
+/// Servers compare realms in either case.
 fn realm(realm: Option<Text<'_>>, proxy: bool, key: Key) -> u32 {
     let mut room = [0; 128];
-    half(key.of(&[if proxy { b"proxy" } else { b"realm" }, realm.map_or(&[][..], |realm| meant(realm, &mut room))]))
+    let realm = realm.map_or(&[][..], |realm| meant(realm, &mut room));
+    let mut lower = [0; 128];
+    lower.iter_mut().zip(realm).for_each(|(to, from)| *to = from.to_ascii_lowercase());
+    let (start, rest) = (&lower[..realm.len().min(lower.len())], realm.get(lower.len()..).unwrap_or_default());
+    half(key.of(&[if proxy { b"proxy" } else { b"realm" }, start, rest]))
 }
 
 /// The nonce that a feed names has the hash of the wire's.
@@ -189,14 +214,14 @@ mod tests {
     }
 
     fn request(headers: &str) -> Request {
-        match read(&message("REGISTER sip:example.com SIP/2.0", headers), false, KEY) {
+        match read(&message("REGISTER sip:example.com SIP/2.0", headers), false, KEY, |_| false) {
             Ok(Facts::Request(request)) => request,
             _ => panic!("{headers}"),
         }
     }
 
     fn answer(status: u16, headers: &str) -> Answer {
-        match read(&message(&format!("SIP/2.0 {status} X"), headers), false, KEY) {
+        match read(&message(&format!("SIP/2.0 {status} X"), headers), false, KEY, |_| false) {
             Ok(Facts::Answer(answer)) => answer,
             _ => panic!("{headers}"),
         }
@@ -245,8 +270,8 @@ mod tests {
 
     #[test]
     fn what_the_reader_refuses_is_refused() {
-        assert!(read(b"SIP/2.0 200", false, KEY).is_err());
+        assert!(read(b"SIP/2.0 200", false, KEY, |_| false).is_err());
         let cut = message("REGISTER sip:example.com SIP/2.0", "CSeq: 1 REGISTER\r\nl: 9\r\n");
-        assert!(read(&cut, false, KEY).is_err());
+        assert!(read(&cut, false, KEY, |_| false).is_err());
     }
 }

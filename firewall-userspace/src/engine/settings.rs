@@ -2,6 +2,7 @@
 //!
 //! Owns: taking them from a config. Refuses: changing the size of a table while it is in use.
 use firewall_common::addr::Addr;
+use firewall_common::limiter::Limit;
 
 use super::tally::Rate;
 use crate::config::{Allowance, Config, Tracking};
@@ -23,6 +24,8 @@ pub(super) struct Settings {
     pub(super) ladder: Vec<u32>,
     pub(super) decay: u32,
     pub(super) hold: u32,
+    /// How many failures of one account the kernel's hold lets through at most in the time of `failures`, several times over.
+    pub(super) held_most: u32,
     pub(super) alarm: u32,
     pub(super) grace: u32,
     pub(super) longest: u32,
@@ -51,6 +54,7 @@ impl Settings {
             ladder: bans.ladder.seconds(),
             decay: bans.decay.seconds(),
             hold: bans.hold.seconds(),
+            held_most: held_most(rate(bans.failures), config.slow_path().hold.limit()),
             alarm: bans.alarm.seconds(),
             grace: trust.grace.seconds(),
             longest: trust.longest.seconds(),
@@ -65,6 +69,16 @@ impl Settings {
         let index = (step.max(1) as usize - 1).min(self.ladder.len().saturating_sub(1));
         self.ladder.get(index).copied().unwrap_or(0)
     }
+}
+
+/// How many times what a hold lets through shows that it doesn't hold: whoever sends several requests in a segment gets some
+/// by without meaning to.
+const LEAKS: u64 = 4;
+
+fn held_most(failures: Rate, hold: Limit) -> u32 {
+    let Some(burst) = hold.tolerance.checked_div(hold.interval) else { return u32::MAX };
+    let passing = u64::from(failures.within) * 1_000_000_000 / hold.interval + burst + 1;
+    u32::try_from((u64::from(failures.count) + passing).saturating_mul(LEAKS)).unwrap_or(u32::MAX)
 }
 
 /// One that is off has a count of 0, and some time.

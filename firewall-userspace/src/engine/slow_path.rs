@@ -114,11 +114,12 @@ impl Engine {
             // Our side's own requests and the answers to them: nobody is judged by these.
             return;
         }
-        let facts = match reading::read(seen.bytes, seen.truncated, self.key) {
+        let who = Who::of_flow(flow, self.settings.v6_mask, self.key);
+        let sent = |nonce| self.ledger.is_sent(self.key, who.hash, nonce);
+        let facts = match reading::read(seen.bytes, seen.truncated, self.key, sent) {
             Ok(facts) => facts,
             Err(refusal) => return self.refusals.add(refusal),
         };
-        let who = Who::of_flow(flow, self.settings.v6_mask, self.key);
         match facts {
             Facts::Request(request) => self.request(who, flow.remote, &request, clock, out),
             Facts::Answer(answer) => self.answer(who, flow.remote, &answer, clock, out),
@@ -146,44 +147,51 @@ impl Engine {
     }
 
     pub(super) fn request(&mut self, who: Who, remote: Addr, request: &Request, clock: Clock, out: &mut Vec<Command>) {
-        let (now, at) = (clock.now(), self.place(request.transaction, remote));
+        let remote = if request.elsewhere && !who.connected { ELSEWHERE } else { remote };
+        let (now, at) = (clock.now(), self.place(request.transaction, remote, who.connected));
+        let (ledger, key) = (&self.ledger, self.key);
+        let sent = |nonce| ledger.is_sent(key, who.hash, nonce);
         self.counts.requests += 1;
         match request.method {
             Method::Ack => return self.acknowledge(at, request, clock, out),
             Method::Cancel => return,
             _ => {}
         }
-        if request.is_signed() {
-            self.end_of_left(who);
+        if request.credentials().any(|it| sent(it.nonce)) {
+            end_of_left(&mut self.probes, who);
         }
         let fresh = match self.transactions.get_mut(at) {
-            Some(known) => known.again(request, now),
+            Some(known) => known.again(request, sent, now),
             None => self.transactions.entry(at, || Transaction::new(who, *request, now), now).is_some(),
         };
         if !fresh || self.early.len() == 0 {
             return;
         }
-        if let Some(Early { answer: Some(answer), guessable, .. }) = self.early.remove(at) {
-            self.meet(at, &answer, guessable, clock, out);
+        if let Some(Early { answer: Some(answer), .. }) = self.early.remove(at) {
+            self.meet(at, &answer, clock, out);
         }
     }
 
     pub(super) fn answer(&mut self, who: Who, remote: Addr, answer: &Answer, clock: Clock, out: &mut Vec<Command>) {
-        let (now, at) = (clock.now(), self.place(answer.transaction, remote));
+        let now = clock.now();
+        let places = [remote, ELSEWHERE].map(|to| self.place(answer.transaction, to, who.connected));
+        let at = places.into_iter().find(|at| self.transactions.get(*at).is_some()).unwrap_or(places[0]);
         self.counts.answers += 1;
         self.answered = now;
-        for nonce in answer.challenges().map(|it| it.nonce).chain([answer.next_nonce]).filter(|nonce| *nonce != 0) {
-            self.ledger.issue(self.key, who.hash, nonce, now);
+        let asks = self.transactions.get(at).map_or(0, |it| it.request.asks);
+        for (nonce, realm) in answer.challenges().map(|it| (it.nonce, it.realm)).chain([(answer.next_nonce, 0)]) {
+            if nonce != 0 {
+                self.ledger.issue(self.key, who.hash, nonce, [realm, asks], now);
+            }
         }
-        let guessable = answer.to_tag != 0 && self.tags.is_guessable(answer.to_tag_half, answer.to_tag);
         match self.transactions.get(at) {
             Some(transaction) if answer.status < 200 => {
                 let transaction = *transaction;
                 self.progress(&transaction, answer, clock);
             }
-            Some(_) => self.meet(at, answer, guessable, clock, out),
+            Some(_) => self.meet(at, answer, clock, out),
             None if is_early(answer) => {
-                let early = || Early { who, answer: Some(*answer), guessable, at: now };
+                let early = || Early { who, answer: Some(*answer), at: now };
                 self.early.entry(at, early, now);
             }
             None => {}
@@ -191,12 +199,15 @@ impl Engine {
     }
 
     /// A request and its final answer.
-    fn meet(&mut self, at: u64, answer: &Answer, guessable: bool, clock: Clock, out: &mut Vec<Command>) {
+    fn meet(&mut self, at: u64, answer: &Answer, clock: Clock, out: &mut Vec<Command>) {
         let Some(transaction) = self.transactions.get_mut(at) else { return };
         if !transaction.answered() {
             return;
         }
         let copy = *transaction;
+        // A tag that the request brought along is not our server's: whoever sends many must not wash out those that are.
+        let made_up = answer.to_tag != 0 && copy.request.to_tag == 0;
+        let guessable = made_up && self.tags.is_guessable(answer.to_tag_half, answer.to_tag);
         let Some(case) = self.judge(&copy, answer, clock, out) else { return };
         let may_prove = copy.request.method == Method::Invite && !case.is_proven();
         match self.transactions.get_mut(at).filter(|_| may_prove) {
@@ -270,16 +281,20 @@ impl Engine {
         }
     }
 
-    /// Whoever sends credentials does not leave challenges.
-    fn end_of_left(&mut self, who: Who) {
-        if let Some(probe) = self.probes.get_mut(who.hash) {
-            probe.left = Left::default();
-        }
+    /// Where a transaction with a remote address stands. One over a connection is another than one by datagrams, whatever
+    /// they call themselves.
+    fn place(&self, transaction: u64, remote: Addr, connected: bool) -> u64 {
+        self.key.joined(transaction, self.key.source(remote) ^ u64::from(connected))
     }
+}
 
-    /// Where a transaction with a remote address stands.
-    fn place(&self, transaction: u64, remote: Addr) -> u64 {
-        self.key.joined(transaction, self.key.source(remote))
+/// Instead of the remote address of a request that wants its answer sent elsewhere.
+const ELSEWHERE: Addr = Addr { hi: 0, lo: 0 };
+
+/// Whoever answers challenges does not leave them.
+fn end_of_left(probes: &mut Table<Probe>, who: Who) {
+    if let Some(probe) = probes.get_mut(who.hash) {
+        probe.left = Left::default();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Transcripts with a clock of their own: what the engine makes of whole stories.
 mod bans;
 mod distributed;
+mod evasion;
 mod feeds;
 mod flood;
 mod framing;

@@ -50,10 +50,14 @@ impl Transaction {
     }
 
     /// Takes in a request with the same identifiers. Tells whether it is another one, and no retransmission.
-    pub(super) fn again(&mut self, request: &Request, now: Moment) -> bool {
+    pub(super) fn again(&mut self, request: &Request, sent: impl Fn(u64) -> bool, now: Moment) -> bool {
         let is_other = request.bytes != self.request.bytes;
         if is_other {
-            (self.request, self.at) = (*request, now);
+            let earlier = std::mem::replace(&mut self.request, *request);
+            if self.waiting > 0 {
+                self.request.join(&earlier, sent);
+            }
+            self.at = now;
             self.waiting = self.waiting.saturating_add(1);
         }
         is_other
@@ -67,10 +71,10 @@ impl Transaction {
     }
 
     /// Waits for the ACK to a refusal. A To tag proves nothing that can be guessed, or that the request itself had: then
-    /// its sender made it up.
+    /// its sender made it up. Nor one that was sent elsewhere.
     pub(super) fn await_ack(&mut self, what: What, answer: &Answer, guessable: bool) {
         self.refused = Some((what, answer.status));
-        let known = answer.to_tag == 0 || guessable || self.request.to_tag != 0;
+        let known = answer.to_tag == 0 || guessable || self.request.to_tag != 0 || self.request.elsewhere;
         self.to_tag = if known { 0 } else { half(answer.to_tag) };
     }
 
@@ -119,8 +123,6 @@ pub(super) enum Age {
 pub(super) struct Early {
     pub(super) who: Who,
     pub(super) answer: Option<Answer>,
-    /// Whether its To tag can be guessed.
-    pub(super) guessable: bool,
     pub(super) at: Moment,
 }
 
@@ -152,14 +154,14 @@ mod tests {
     #[test]
     fn retransmissions_are_one() {
         let mut transaction = transaction();
-        assert!(!transaction.again(&request(1), NOW));
+        assert!(!transaction.again(&request(1), |_| false, NOW));
         assert_eq!([(); 3].map(|()| transaction.answered()), [true, false, false]);
     }
 
     #[test]
     fn different_requests_in_one_transaction_are_answered_one_by_one() {
         let mut transaction = transaction();
-        assert!(transaction.again(&request(2), NOW) && transaction.again(&request(3), NOW));
+        assert!(transaction.again(&request(2), |_| false, NOW) && transaction.again(&request(3), |_| false, NOW));
         assert_eq!([(); 4].map(|()| transaction.answered()), [true, true, true, false]);
     }
 

@@ -8,7 +8,7 @@ use firewall_common::sip::Method;
 use super::accounts::Pair;
 use super::clock::Moment;
 use super::command::{Command, Demote, Promote};
-use super::facts::{Account, Answer, CONTACTS, Request};
+use super::facts::{Account, Answer, CONTACTS, Credential, Request};
 use super::ledger::Standing;
 use super::registrations::{Bind, Entered, Limits};
 use super::settings::Settings;
@@ -18,13 +18,30 @@ use super::who::Who;
 use crate::clock::Clock;
 
 impl Engine {
-    /// An account has authenticated: its nonces are good, and what it failed before is forgotten.
-    pub(super) fn success(&mut self, who: &Who, request: &Request, clock: Clock) {
+    /// A request with credentials was let in. If they were looked at, its nonces are good, and what the account failed before
+    /// is forgotten. Tells whether they were.
+    pub(super) fn success(&mut self, who: &Who, request: &Request, clock: Clock) -> bool {
         let now = clock.now();
+        if !self.is_checked(who, request) {
+            return false;
+        }
         for credential in request.credentials() {
             self.ledger.accept(self.key, who.hash, credential.nonce, request.account.hash, now);
         }
         self.authenticated(who, &request.account, request.method == Method::Register, clock);
+        true
+    }
+
+    /// Whether our server has looked at the credentials of a request that it let in: a REGISTER's, or those that answer
+    /// the challenge of that very request. Most servers answer OPTIONS, and many let calls to some numbers in, without a
+    /// look at what anybody wrote into Authorization. Nor is it known whose they were when they name more than one.
+    fn is_checked(&self, who: &Who, request: &Request) -> bool {
+        let is_answer = |it: Credential| self.ledger.is_when_asked(self.key, who.hash, it.nonce, request.asks);
+        let answers = request.method == Method::Register || request.credentials().any(is_answer);
+        let is_sent = |it: &Credential| self.ledger.is_sent(self.key, who.hash, it.nonce);
+        let ours = request.credentials().any(|it| is_sent(&it));
+        let mut looked_at = request.credentials().filter(|it| !ours || is_sent(it));
+        answers && !request.unclear && looked_at.all(|it| it.account == request.account.hash)
     }
 
     /// The same, as far as the account goes. One that registers is remembered with its registration.

@@ -44,13 +44,47 @@ pub(super) struct Desk {
     urgent: bool,
     /// Copies that the kernel has lost so far.
     lost: u64,
+    troubles: Sparing,
+    holds: Sparing,
+}
+
+/// Lines about one thing, as many in a minute as somebody reads: the others can be as many as forged packets.
+#[derive(Default)]
+struct Sparing {
+    /// When the minute began, in seconds of the kernel's clock.
+    since: u64,
+    said: u32,
+    left_out: u64,
+}
+
+impl Sparing {
+    const MOST: u32 = 20;
+
+    /// Whether there is room for one more line.
+    fn admits(&mut self, now: Clock) -> bool {
+        let seconds = now.mono_ns / 1_000_000_000;
+        if seconds.saturating_sub(self.since) >= 60 {
+            (self.since, self.said) = (seconds, 0);
+        }
+        let admitted = self.said < Self::MOST;
+        self.said += u32::from(admitted);
+        self.left_out += u64::from(!admitted);
+        admitted
+    }
+
+    /// How many were left out, once their minute is over.
+    fn left_out(&mut self, now: Clock) -> Option<u64> {
+        let is_over = (now.mono_ns / 1_000_000_000).saturating_sub(self.since) >= 60;
+        (is_over && self.left_out > 0).then(|| std::mem::take(&mut self.left_out))
+    }
 }
 
 impl Desk {
     pub(super) fn new(engine: Engine, enforcer: Enforcer, names: Names) -> Self {
         let lost = enforcer.copies_lost().unwrap_or(0);
         let wire = Wire::new(&Limits::default());
-        Self { wire, engine, enforcer, names, commands: vec![], learned: vec![], urgent: false, lost }
+        let (troubles, holds) = (Sparing::default(), Sparing::default());
+        Self { wire, engine, enforcer, names, commands: vec![], learned: vec![], urgent: false, lost, troubles, holds }
     }
 
     pub(super) fn reopen(&mut self, enforcer: Enforcer, names: Names) {
@@ -104,14 +138,24 @@ impl Desk {
         }
         self.engine.tick(now, &mut self.commands);
         self.carry_out(now);
+        if let Some(count) = self.holds.left_out(now) {
+            info!("{count} more were held to a trickle, without a line of their own");
+        }
+        if let Some(count) = self.troubles.left_out(now) {
+            warn!("{count} more commands could not be carried out");
+        }
     }
 
     fn carry_out(&mut self, now: Clock) {
         for command in self.commands.drain(..) {
-            if let Err(error) = enforce(&command, &mut self.enforcer, now) {
+            if let Err(error) = enforce(&command, &mut self.enforcer, now)
+                && self.troubles.admits(now)
+            {
                 warn!("{error}");
             }
-            tell(&command, &self.names);
+            if !matches!(command, Command::Hold(_)) || self.holds.admits(now) {
+                tell(&command, &self.names);
+            }
             self.urgent |= matches!(command, Command::Ban(_));
             self.learned.push(command);
         }
@@ -195,5 +239,19 @@ impl Names {
 
     fn peer(&self, id: u32) -> Option<&str> {
         self.peers.iter().find(|peer| peer.id == id).map(|peer| peer.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_holds_is_no_flood_of_lines() {
+        let mut lines = Sparing::default();
+        let at = |second: u64| Clock { wall_ms: 0, mono_ns: (1_000 + second) * 1_000_000_000 };
+        assert_eq!((0..2_000).filter(|n| lines.admits(at(n / 40))).count(), 20);
+        assert_eq!((lines.left_out(at(59)), lines.left_out(at(60)), lines.left_out(at(61))), (None, Some(1_980), None));
+        assert!(lines.admits(at(61)));
     }
 }

@@ -134,3 +134,30 @@ fn tags_that_can_be_worked_out_prove_nothing() {
     assert_eq!(world.bans().len(), 0);
     assert_eq!(world.engine.counts().proven, 1);
 }
+
+#[test]
+fn tags_that_can_be_worked_out_stay_so_however_many_others_follow() {
+    let (mut world, mut caller) = (World::new(), Phone::new("198.51.100.9", "900"));
+    let mut other = Phone::new("203.0.113.7", "100");
+    for n in 0..30 {
+        let to = format!("{}", 200 + n);
+        let mut lines = vec![caller.request("INVITE", &to, ""), caller.answer(404, "INVITE", &to, ""), caller.ack(&to)];
+        for line in &mut lines[1..] {
+            let tag = line.text.split("To: ").nth(1).unwrap().split(";tag=").nth(1).unwrap();
+            let tag = tag.split("\r\n").next().unwrap().to_owned();
+            line.text = line.text.replace(&tag, &format!("b27e1a1d33761e85846fc98f5f3a7e58.{n:04x}"));
+        }
+        world.play(&caller, &lines);
+        // Tags that the attacker chooses and the server repeats, and such as the server makes up.
+        for m in 0..if n == 0 { 0 } else { 2_000 } {
+            let mut lines = [other.request("OPTIONS", "1", ""), other.answer(200, "OPTIONS", "1", "")];
+            if m % 2 == 0 {
+                let to_field = "To: <sip:1@example.com>";
+                lines[0].text = lines[0].text.replace(to_field, &format!("{to_field};tag=x{n}-{m}"));
+            }
+            world.play(&other, &lines);
+        }
+    }
+    assert_eq!(world.bans().len(), 0);
+    assert_eq!(world.engine.counts().proven, 1);
+}

@@ -166,11 +166,24 @@ fn an_insider_whose_from_cannot_be_held_is_banned() {
 fn an_account_that_authenticates_without_registering_makes_an_office_too() {
     let mut world = World::new();
     let mut gateway = Phone::new(OFFICE, "trunk");
-    let (lines, nonce) = gateway.challenged();
+    let (lines, nonce) = gateway.call("200");
     world.play(&gateway, &lines);
     let credentials = gateway.credentials(&nonce);
     let lines = [gateway.request("INVITE", "200", &credentials), gateway.answer(180, "INVITE", "200", "")];
     world.play(&gateway, &lines);
     world.fail(&mut stray("broken", 0).kind(Kind::Stranger), 10);
     assert_eq!((world.bans().len(), world.holds().len()), (0, 1));
+}
+
+#[test]
+fn an_insider_whom_the_hold_does_not_stop_is_banned() {
+    let mut world = World::new();
+    office(&mut world, 1);
+    let mut insider = stray("boss", 0).tcp();
+    // One a minute passes a hold; four times that, and four times what it takes to be held, can be an accident.
+    world.fail(&mut insider, 4 * (5 + 10 + 1) + 8);
+    assert_eq!(world.bans().len(), 0);
+    assert!(world.holds().iter().all(|hold| hold.account.as_deref() == Some(b"boss")));
+    world.fail(&mut insider, 1);
+    assert_eq!(world.banned(), [Rule::Scanning]);
 }

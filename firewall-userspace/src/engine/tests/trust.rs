@@ -171,7 +171,7 @@ fn our_own_requests_and_their_answers_are_nobodys() {
 #[test]
 fn a_forked_call_and_its_retransmissions_are_one_success() {
     let (mut world, mut phone) = (World::new(), Phone::new("198.51.100.9", "100"));
-    let (lines, nonce) = phone.challenged();
+    let (lines, nonce) = phone.call("200");
     world.play(&phone, &lines);
     world.fail(&mut phone, 3);
     let credentials = phone.credentials(&nonce);

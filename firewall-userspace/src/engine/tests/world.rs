@@ -148,6 +148,14 @@ impl Phone {
         (vec![first, second], nonce)
     }
 
+    /// INVITE, the challenge, and its ACK.
+    pub(super) fn call(&mut self, to: &str) -> (Vec<Line>, String) {
+        let first = self.request("INVITE", to, "");
+        let nonce = self.nonce();
+        let second = self.answer(401, "INVITE", to, &self.challenge(&nonce));
+        (vec![first, second, self.ack(to)], nonce)
+    }
+
     /// A guess with a nonce, and how it is refused. The nonce that comes with the refusal is given back.
     pub(super) fn guess(&mut self, nonce: &str) -> (Vec<Line>, String) {
         let user = self.user.clone();
@@ -343,19 +351,20 @@ impl Facts {
     pub(super) fn fail(&mut self, world: &mut World, source: Addr, n: u64) {
         self.challenged(world, source, n);
         self.guess.account.hash = KEY.joined(n, 2);
+        self.guess.credentials[0].account = KEY.joined(n, 2);
         self.guess(world, source, n, KEY.joined(n, 0));
     }
 }
 
 fn request(line: &Line) -> facts::Request {
-    match reading::read(line.text.as_bytes(), false, KEY) {
+    match reading::read(line.text.as_bytes(), false, KEY, |_| false) {
         Ok(facts::Facts::Request(request)) => request,
         _ => panic!("{}", line.text),
     }
 }
 
 fn answer(line: &Line) -> facts::Answer {
-    match reading::read(line.text.as_bytes(), false, KEY) {
+    match reading::read(line.text.as_bytes(), false, KEY, |_| false) {
         Ok(facts::Facts::Answer(answer)) => answer,
         _ => panic!("{}", line.text),
     }
