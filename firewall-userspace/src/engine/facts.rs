@@ -3,6 +3,7 @@
 //! Owns: these values. Refuses: bytes (reading.rs makes them of a message), and judging.
 use firewall_common::sip::Method;
 
+use super::hash::half;
 use super::text::Name;
 
 /// Credentials of one request that are looked at; nobody honest has more than one for each proxy on the way.
@@ -40,6 +41,8 @@ pub(super) struct Request {
     pub(super) account: Account,
     /// The user of From, as it stands there.
     pub(super) from: Name<40>,
+    /// The hash of another account that its credentials name; 0 for none.
+    pub(super) other: u64,
     /// Whether it can't be told which credentials our server looked at: it has more of them than are kept, or others came
     /// as the same transaction before it was answered.
     pub(super) unclear: bool,
@@ -72,8 +75,8 @@ pub(super) struct Credential {
     pub(super) realm: u32,
     /// The hash of the nonce.
     pub(super) nonce: u64,
-    /// The hash of the account that they name.
-    pub(super) account: u64,
+    /// Half the hash of the account that they name; see [`Request::named`].
+    pub(super) account: u32,
 }
 
 /// What a REGISTER wants bound.
@@ -162,6 +165,7 @@ impl Request {
             credentials: [Credential::default(); CREDENTIALS],
             account: Account::default(),
             from: Name::default(),
+            other: 0,
             unclear: false,
             elsewhere: false,
             asks: 0,
@@ -182,8 +186,9 @@ impl Request {
     }
 
     /// An account that its credentials name.
-    pub(super) fn named(&self, hash: u64) -> Account {
-        if hash == self.account.hash { self.account } else { Account { hash, name: Name::default() } }
+    pub(super) fn named(&self, account: u32) -> Account {
+        let is_first = account == half(self.account.hash);
+        if is_first { self.account } else { Account { hash: self.other, name: Name::default() } }
     }
 
     /// Takes in the credentials of another request that waits for its answer as the same transaction: the next answer may
@@ -197,6 +202,9 @@ impl Request {
         self.unclear = true;
         if !self.is_signed() {
             (self.account, self.from) = (other.account, other.from);
+        }
+        if self.account.hash != other.account.hash {
+            self.other = other.account.hash;
         }
         let both = [self.credentials, other.credentials];
         let (ours, others): (Vec<_>, Vec<_>) =

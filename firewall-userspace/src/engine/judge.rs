@@ -53,7 +53,7 @@ impl Engine {
     /// Credentials that are challenged again, and whose they are. They failed, unless only their nonce was too old, or they
     /// were for somebody else on the way: then no password was tried. What they are for is what they say, and what the
     /// challenge with their nonce said. Who hides them among others has tried whatever he sent.
-    fn wrong(&self, who: &Who, request: &Request, answer: &Answer, clock: Clock) -> Option<(What, Proof, u64)> {
+    fn wrong(&self, who: &Who, request: &Request, answer: &Answer, clock: Clock) -> Option<(What, Proof, u32)> {
         if answer.challenges().any(|challenge| challenge.stale) {
             return None;
         }
@@ -62,7 +62,8 @@ impl Engine {
             let asked = |realm| realm == it.realm || self.ledger.is_for(self.key, who.hash, it.nonce, realm);
             unclear || answer.challenges().any(|challenge| asked(challenge.realm))
         };
-        let standing = |it: &Credential| self.ledger.standing(self.key, who.hash, it.nonce, it.account, now);
+        let standing =
+            |it: &Credential| self.ledger.standing(self.key, who.hash, it.nonce, request.named(it.account).hash, now);
         let tried = || request.credentials().filter(is_tried).map(|it| (standing(&it), it.account));
         let is_proof = |it: Standing| it == Standing::Proof || unclear && it == Standing::Accepted;
         let proven = tried().find(|(it, _)| is_proof(*it));
@@ -79,7 +80,10 @@ impl Engine {
             return Some((What::Failure, proof));
         }
         let knows = |account| self.is_authenticated(who.hash, account, clock.now());
-        if !request.unclear && knows(request.account.hash) && request.credentials().all(|it| knows(it.account)) {
+        if !request.unclear
+            && knows(request.account.hash)
+            && request.credentials().all(|it| knows(request.named(it.account).hash))
+        {
             return None;
         }
         match request.is_signed() {

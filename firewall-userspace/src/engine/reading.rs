@@ -33,14 +33,15 @@ fn request(
     let target = asked_for.user.filter(|user| !user.is_empty()).map_or(0, |user| quarter(key.of(&[b"user", user])));
     let named = if register { &message.to } else { &message.from };
     let unnamed = account(named.uri.user.unwrap_or_default(), key);
-    let (credentials, username, unclear) = credentials(message, &unnamed, key, sent);
+    let Signed { credentials, account, other, unclear } = credentials(message, &unnamed, key, sent);
     Request {
         transaction: transaction(message, key),
         bytes: half(key.of(&[bytes])),
         method,
         to_tag: message.to.tag.map_or(0, |tag| half(key.of(&[b"tag", tag]))),
         credentials,
-        account: username.unwrap_or(unnamed),
+        account: account.unwrap_or(unnamed),
+        other,
         unclear,
         elsewhere: message.via.params.get(b"maddr").is_some(),
         asks: half(key.of(&[b"asks", message.cseq.name, uri.raw, message.from.uri.raw])),
@@ -74,27 +75,38 @@ fn transaction(message: &Message<'_>, key: Key) -> u64 {
     key.of(&[branch, message.call_id, &message.cseq.number.to_ne_bytes(), method])
 }
 
-/// Digest credentials, the account that the first of them names, and whether there are more of them.
-fn credentials(
-    message: &Message<'_>,
-    unnamed: &Account,
-    key: Key,
-    sent: impl Fn(u64) -> bool,
-) -> ([Credential; CREDENTIALS], Option<Account>, bool) {
-    let (mut found, mut named, mut count) = ([Credential::default(); CREDENTIALS], None, 0);
+/// What stands in a request's credentials.
+#[derive(Default)]
+struct Signed {
+    credentials: [Credential; CREDENTIALS],
+    /// The account that the first of them names, and another one's hash.
+    account: Option<Account>,
+    other: u64,
+    /// Whether there are more of them, or of these accounts.
+    unclear: bool,
+}
+
+fn credentials(message: &Message<'_>, unnamed: &Account, key: Key, sent: impl Fn(u64) -> bool) -> Signed {
+    let (mut signed, mut count) = (Signed::default(), 0);
     for digest in message.credentials().filter(|c| c.is_digest() && c.has_response) {
         let nonce = digest.nonce.map_or(0, |nonce| of_text(nonce, b"nonce", key));
-        let whose = digest.username.map(|name| account(meant(name, &mut [0; 128]), key));
-        let account = whose.as_ref().unwrap_or(unnamed).hash;
-        let credential = Credential { realm: realm(digest.realm, digest.proxy, key), nonce, account };
-        match found.get_mut(count) {
+        let named = digest.username.map_or(*unnamed, |name| account(meant(name, &mut [0; 128]), key));
+        let first = signed.account.get_or_insert(named).hash;
+        if named.hash != first {
+            signed.unclear |= ![0, named.hash].contains(&signed.other);
+            signed.other = named.hash;
+        }
+        let realm = realm(digest.realm, digest.proxy, key);
+        let credential = Credential { realm, nonce, account: half(named.hash) };
+        match signed.credentials.get_mut(count) {
             Some(slot) => *slot = credential,
-            None if sent(nonce) => found[CREDENTIALS - 1] = credential,
+            None if sent(nonce) => signed.credentials[CREDENTIALS - 1] = credential,
             None => {}
         }
-        (count, named) = (count + 1, named.or(whose));
+        count += 1;
     }
-    (found, named, count > CREDENTIALS)
+    signed.unclear |= count > CREDENTIALS;
+    signed
 }
 
 fn challenges(message: &Message<'_>, key: Key) -> [Challenge; super::facts::CHALLENGES] {

@@ -9,6 +9,7 @@ use super::accounts::Pair;
 use super::clock::Moment;
 use super::command::{Command, Demote, Promote};
 use super::facts::{Account, Answer, CONTACTS, Credential, Request};
+use super::hash::half;
 use super::ledger::Standing;
 use super::registrations::{Bind, Entered, Limits};
 use super::settings::Settings;
@@ -41,7 +42,7 @@ impl Engine {
         let is_sent = |it: &Credential| self.ledger.is_sent(self.key, who.hash, it.nonce);
         let ours = request.credentials().any(|it| is_sent(&it));
         let mut looked_at = request.credentials().filter(|it| !ours || is_sent(it));
-        answers && !request.unclear && looked_at.all(|it| it.account == request.account.hash)
+        answers && !request.unclear && looked_at.all(|it| it.account == half(request.account.hash))
     }
 
     /// The same, as far as the account goes. One that registers is remembered with its registration.

@@ -180,8 +180,8 @@ fn an_insider_whom_the_hold_does_not_stop_is_banned() {
     let mut world = World::new();
     office(&mut world, 1);
     let mut insider = stray("boss", 0).tcp();
-    // One a minute passes a hold; four times that, and four times what it takes to be held, can be an accident.
-    world.fail(&mut insider, 4 * (5 + 10 + 1) + 8);
+    // 44 requests in ten minutes pass a hold; four times that, and four times what it takes to be held, can be an accident.
+    world.fail(&mut insider, 4 * (5 + 44) + 8);
     assert_eq!(world.bans().len(), 0);
     assert!(world.holds().iter().all(|hold| hold.account.as_deref() == Some(b"boss")));
     world.fail(&mut insider, 1);

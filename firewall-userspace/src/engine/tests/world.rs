@@ -351,7 +351,7 @@ impl Facts {
     pub(super) fn fail(&mut self, world: &mut World, source: Addr, n: u64) {
         self.challenged(world, source, n);
         self.guess.account.hash = KEY.joined(n, 2);
-        self.guess.credentials[0].account = KEY.joined(n, 2);
+        self.guess.credentials[0].account = crate::engine::hash::half(KEY.joined(n, 2));
         self.guess(world, source, n, KEY.joined(n, 0));
     }
 }
