@@ -61,10 +61,11 @@ impl Engine {
         }
     }
 
-    /// Holds a stranger to a trickle.
+    /// Holds a stranger to a trickle. Not one that was registered lately: what nothing proves must not keep an office from
+    /// coming back.
     pub(super) fn hold(&mut self, who: &Who, breach: Breach, clock: Clock, out: &mut Vec<Command>) {
         let now = clock.now();
-        let exempt = who.kind.is_trusted() || who.kind == Kind::Registrant;
+        let exempt = who.kind.is_trusted() || matches!(who.kind, Kind::Registrant | Kind::Known);
         if exempt || self.registrations.trusted_until(who.hash) > now {
             return;
         }

@@ -67,7 +67,7 @@ impl Engine {
 
     /// Forgets what an account failed at a source; and what the source itself failed, while it is a stranger and so has
     /// nobody else's failures to answer for.
-    fn forgive(&mut self, who: &Who, account: u64, now: Moment) {
+    pub(super) fn forgive(&mut self, who: &Who, account: u64, now: Moment) {
         let hash = self.key.joined(who.hash, account);
         let known = self.is_known(who, now);
         if let Some(pair) = self.pairs.get_mut(hash).filter(|pair| !pair.failures[1].since().is_never()) {
