@@ -29,7 +29,7 @@ fn ban(ban: &StoredEntry, now: i64) -> Vec<String> {
     let mut lines = vec![format!("  {}, step {}, made {}", sentence(ban, now), ban.step, instant(ban.created))];
     match &ban.evidence {
         None => lines.push("    evidence: none kept".to_owned()),
-        Some(value) => lines.extend(because(value)),
+        Some(value) => lines.extend(because(value, evidence::sentence)),
     }
     if let Some(evidence) = ban.evidence.as_ref().and_then(evidence::read) {
         lines.extend(next_step(&evidence));
@@ -37,12 +37,12 @@ fn ban(ban: &StoredEntry, now: i64) -> Vec<String> {
     lines
 }
 
-/// The rule and the incidents.
-fn because(value: &Value) -> Vec<String> {
+/// The rule, in a sentence, and the incidents.
+fn because(value: &Value, sentence: impl Fn(&Evidence) -> String) -> Vec<String> {
     let Some(evidence) = evidence::read(value) else {
         return vec![format!("    evidence: {}", plain(&value.to_string()))];
     };
-    let mut lines = vec![format!("    why: {}", evidence::sentence(&evidence))];
+    let mut lines = vec![format!("    why: {}", sentence(&evidence))];
     lines.extend(evidence::incident_lines(&evidence.incidents));
     let shown = evidence.incidents.len();
     if (shown as u64) < u64::from(evidence.count) && shown > 0 {
@@ -67,7 +67,7 @@ fn held(held: &StoredHold, now: i64) -> Vec<String> {
         format!("were held to a trickle until {}", instant(held.until))
     };
     let mut lines = vec![format!("  {whom} {how}, since {}", instant(held.created))];
-    lines.extend(because(&held.evidence));
+    lines.extend(because(&held.evidence, |of| evidence::hold_sentence(of, held.account.is_none())));
     lines
 }
 
@@ -85,7 +85,7 @@ fn alarm(alarm: &StoredAlarm) -> Vec<String> {
     let times = (alarm.count > 1).then(|| format!(", {}", counted(alarm.count as usize, "time", "times")));
     let since = format!("{}{}", instant(alarm.time), times.unwrap_or_default());
     let mut lines = vec![format!("  alarm{name} at {since}")];
-    lines.extend(because(&alarm.evidence));
+    lines.extend(because(&alarm.evidence, evidence::sentence));
     lines
 }
 
