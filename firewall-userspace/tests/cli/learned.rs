@@ -88,7 +88,7 @@ fn a_ban_tells_its_story() {
     says(&text, &story);
     assert!(!text.contains('\u{1b}'), "{text}");
     let json = sipfw.run(&["ban", "why", "198.51.100.7", "--json"]).exits(0).json();
-    assert_eq!(keys(&json["known"]), ["alarms", "bans", "entries", "holds", "marks", "registrants", "scores"]);
+    assert_eq!(keys(&json["known"]), ["alarms", "bans", "entries", "holds", "lists", "marks", "registrants", "scores"]);
     let incident = &json["known"]["bans"][0]["evidence"]["incidents"][0];
     assert_eq!(keys(incident), ["account", "method", "proof", "status", "time", "user_agent", "via"]);
 }
