@@ -60,7 +60,7 @@ reasons! {
     /// From a source that was a registrant lately, inside the strangers' limits.
     Known = 7, "known", Limit;
 
-    /// The operator's deny entry covers the source.
+    /// The operator's deny entry, or a block list, covers the source.
     Denied = 8, "denied", Deny;
     /// The firewall banned the source.
     Banned = 9, "banned", Deny;

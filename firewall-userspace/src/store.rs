@@ -36,7 +36,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use alarm::{NAME_REFUSED, NAME_STOPPED, NewAlarm, StoredAlarm};
 pub use backlog::{Backlog, Dropped};
 pub use bans::{Banned, Lifted, Mark, NewBan, Why};
-pub use blocklist::{ListOrigin, NewList, StoredList, Validators};
+pub use blocklist::{ListOrigin, Listing, NewList, StoredList, Validators};
 pub use entry::{AddReport, DeleteReport, Filter};
 pub use error::StoreError;
 pub use event::{NewEvent, StoredEvent};

@@ -3,6 +3,7 @@
 //! Owns: the verb. Refuses: holding by hand (a limit or `deny add` does that better).
 use anyhow::Result;
 use clap::Subcommand;
+use firewall_common::addr::Prefix;
 use serde_json::json;
 
 use super::context::{self, Context};
@@ -11,8 +12,9 @@ use super::failure::wrong;
 use super::live::Live;
 use crate::dataplane::clock;
 use crate::entries::{parse_prefix, prefix_text};
-use crate::report::hold::table;
-use crate::report::text::counted;
+use crate::report::hold::{self, table};
+use crate::report::text::{counted, listed, plain};
+use crate::store::StoredHold;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,9 +89,25 @@ fn lift(args: &LiftArgs, context: &mut Context) -> Result<Exit> {
     if context.out.is_json() {
         context.out.json(&json!({ "lifted": lifted, "applied": applied.ifaces }))?;
     } else if lifted.is_empty() {
-        context.out.line(format!("{} is not held", prefix_text(source)))?;
+        let left = store.why(source, clock::now().wall_ms)?.holds;
+        context.out.line(not_held(source, args.account.as_deref(), &left, clock::now().wall_ms))?;
     } else {
         context.out.line(format!("{} lifted; {applied}", counted(lifted.len(), "hold", "holds")))?;
     }
     Ok(Exit::of(!lifted.is_empty()))
+}
+
+/// What is said where there was nothing to lift: what else of the source is held, if anything is.
+fn not_held(source: Prefix, account: Option<&str>, known: &[StoredHold], now: i64) -> String {
+    let held: Vec<&StoredHold> = known.iter().filter(|hold| hold.until > now).collect();
+    let source = prefix_text(source);
+    let Some(account) = account.filter(|_| !held.is_empty()).map(plain) else {
+        return format!("{source} is not held");
+    };
+    let accounts: Vec<String> = held.iter().filter_map(|hold| hold::account(hold)).collect();
+    let whole = held.iter().any(|hold| hold.account.is_none()).then(|| "the whole source".to_owned());
+    let noun = if accounts.len() == 1 { "account" } else { "accounts" };
+    let named = (!accounts.is_empty()).then(|| format!("{noun} {}", listed(&accounts)));
+    let those: Vec<String> = whole.into_iter().chain(named).collect();
+    format!("account {account} of {source} is not held; held there: {}", those.join(", and "))
 }

@@ -26,8 +26,8 @@ Examples:
   sipfw run --config new.toml --no-status
 
 Without --ephemeral the firewall stays when the daemon ends, however it ends; `sipfw unload` takes
-it off. A second run takes over without a gap. SIGHUP reloads the config. RUST_LOG sets another
-level of log lines than the config's.";
+it off. While one runs, a second is refused; a run after the daemon has ended takes over without a
+gap. SIGHUP reloads the config. RUST_LOG sets another level of log lines than the config's.";
 
 /// Load the firewall and serve it in the foreground
 #[derive(clap::Args)]

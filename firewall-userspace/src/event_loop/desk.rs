@@ -17,6 +17,7 @@ use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
 use crate::entries::prefix_text;
 use crate::entries::source_prefix;
+use crate::report::text::{plain, shorten};
 use crate::report::{alarm, evidence, time::instant};
 use crate::wire::{self, Limits, Wire};
 
@@ -24,6 +25,9 @@ use crate::wire::{self, Limits, Wire};
 const AT_ONCE: usize = 256;
 /// The most commands that wait for the keeper; a promotion takes some hundred bytes.
 const LEARNED_MAX: usize = 65_536;
+
+/// The widest that an account is in a line of the log.
+const NAME_WIDTH: usize = 64;
 
 /// Whom the policy knows, for the log.
 pub(super) struct Names {
@@ -219,17 +223,23 @@ fn tell(command: &Command, names: &Names) {
             let (source, why) = (names.text(ban.source), evidence::sentence(&ban.evidence));
             info!("{source} is banned until {} (step {}): {why}", instant(ban.until), ban.step);
         }
-        Command::Hold(hold) => {
-            let (source, why) = (names.text(hold.source), evidence::sentence(&hold.evidence));
-            let what = if hold.account.is_some() { "one account's requests from " } else { "" };
-            info!("{what}{source} held to a trickle until {}: {why}", instant(hold.until));
-        }
+        Command::Hold(hold) => info!("{}", held(hold, &names.text(hold.source))),
         Command::Alarm(one) => warn!("{}", alarm::sentence(one, names.peer(one.peer), names.v6_prefix)),
         Command::Promote(one) => {
             debug!("{} is a registrant until {}", names.text(one.source), instant(one.trusted_until))
         }
         Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
     }
+}
+
+fn held(hold: &Hold, source: &str) -> String {
+    let why = evidence::hold_sentence(&hold.evidence, hold.account.is_none());
+    let name = |bytes: &Vec<u8>| shorten(&plain(&String::from_utf8_lossy(bytes)), NAME_WIDTH);
+    let whom = match hold.account.as_ref().map(name) {
+        Some(account) => format!("attempts at account {account} from {source} are"),
+        None => format!("{source} is"),
+    };
+    format!("{whom} held to a trickle until {}: {why}", instant(hold.until))
 }
 
 impl Names {
@@ -245,6 +255,19 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::evidence::{Evidence, Rule};
+
+    #[test]
+    fn a_hold_is_told_with_its_account_or_without_proof() {
+        let (count, allowed, within, incidents, next_seconds) = (5, 5, 600, vec![], 0);
+        let evidence = Evidence { rule: Rule::Failures, count, allowed, within, incidents, next_seconds };
+        let whole = Hold { source: std::net::Ipv4Addr::new(198, 51, 100, 7).into(), account: None, until: 0, evidence };
+        let said = held(&whole, "198.51.100.7");
+        assert!(said.starts_with("198.51.100.7 is held") && said.contains("5 unproven failed"), "{said}");
+        let said = held(&Hold { account: Some(b"1\x1b0".to_vec()), ..whole }, "198.51.100.7");
+        assert!(said.starts_with("attempts at account 1\\u{1b}0 from 198.51.100.7 are held"), "{said}");
+        assert!(!said.contains("unproven"), "{said}");
+    }
 
     #[test]
     fn a_flood_of_holds_is_no_flood_of_lines() {

@@ -24,7 +24,22 @@ pub(crate) fn sentence(evidence: &Evidence) -> String {
     format!("{} within {}, {allowed} allowed", deeds(evidence.rule, count), seconds(evidence.within))
 }
 
+/// Why a hold was made. That of a whole source rests on what it may not have sent itself, since proof leads to a ban.
+pub(crate) fn hold_sentence(evidence: &Evidence, is_whole: bool) -> String {
+    let sentence = sentence(evidence);
+    match (is_whole, evidence.rule, sentence.split_once(' ')) {
+        (false, ..) => sentence,
+        (true, Rule::Failures, Some((count, deeds))) => format!("{count} unproven {deeds}"),
+        (true, ..) => format!("{sentence}, not all of them proven"),
+    }
+}
+
 /// The same of evidence as the database has it.
+pub(crate) fn hold_sentence_of(value: &Value, is_whole: bool) -> String {
+    read(value).map_or_else(|| sentence_of(value), |evidence| hold_sentence(&evidence, is_whole))
+}
+
+/// Why, of evidence as the database has it.
 pub(crate) fn sentence_of(value: &Value) -> String {
     read(value).map_or_else(|| shorten(&plain(&value.to_string()), 100), |evidence| sentence(&evidence))
 }
@@ -116,6 +131,15 @@ pub(crate) mod tests {
         assert_eq!(sentence(&evidence(Rule::Failures)), "5 failed authentications within 10m, 5 allowed");
         let one = Evidence { count: 1, within: 86_400, ..evidence(Rule::Malformed) };
         assert_eq!(sentence(&one), "1 request refused as malformed within 1day, 5 allowed");
+    }
+
+    #[test]
+    fn a_hold_of_a_whole_source_says_that_it_is_not_proven() {
+        let (failures, scanning) = (evidence(Rule::Failures), evidence(Rule::Scanning));
+        assert_eq!(hold_sentence(&failures, true), "5 unproven failed authentications within 10m, 5 allowed");
+        assert_eq!(hold_sentence(&failures, false), sentence(&failures));
+        let scanned = format!("{}, not all of them proven", sentence(&scanning));
+        assert_eq!(hold_sentence_of(&serde_json::to_value(&scanning).unwrap(), true), scanned);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) fn table(holds: &[StoredHold], now: i64) -> Table {
             account(hold).unwrap_or_else(|| "(all)".to_owned()),
             instant(hold.created),
             end(Some(hold.until), now),
-            evidence::sentence_of(&hold.evidence),
+            evidence::hold_sentence_of(&hold.evidence, hold.account.is_none()),
         ]);
     }
     table

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::number::grouped;
 use super::table::table;
-use super::text::{counted, plain, shorten};
-use super::time::{end, span};
+use super::text::{counted, listed, plain, shorten};
+use super::time::{end, instant, span};
 use crate::entries::list_id;
 use crate::feed::FeedStatus;
 use crate::lists::{LeftOut, ListSpec, Outcome, Refreshed};
@@ -123,44 +123,49 @@ pub(crate) struct ShownFeed {
 }
 
 impl ShownFeed {
-    /// What stands below the table: trouble, or why lines are not believed, the most frequent reason first.
-    pub(crate) fn remark(&self) -> Option<String> {
+    /// What stands below the table, whole: trouble, and why lines are not believed, the most frequent reason first.
+    pub(crate) fn remarks(&self) -> Vec<String> {
         let (name, counts) = (plain(&self.feed.name), &self.feed.counts);
-        if let Some(trouble) = &counts.trouble {
-            return Some(format!("{name}: {}", plain(trouble)));
-        }
+        let trouble = counts.trouble.as_ref().map(|trouble| format!("{name}: in trouble: {}", plain(trouble)));
         let mut reasons: Vec<(&String, &u64)> = counts.refused.iter().filter(|(_, count)| **count > 0).collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let reasons: Vec<String> = reasons.iter().map(|(why, n)| format!("{} {}", plain(why), grouped(**n))).collect();
-        (!reasons.is_empty()).then(|| format!("{name}: not believed: {}", reasons.join(", ")))
+        let refused = (!reasons.is_empty()).then(|| format!("{name}: refused: {}", reasons.join(", ")));
+        trouble.into_iter().chain(refused).collect()
     }
 
-    fn row(&self, now: i64) -> [String; 10] {
+    fn row(&self, now: i64) -> Vec<String> {
         let FeedStatus { name, kind, place, counts } = &self.feed;
-        [
+        vec![
             plain(name),
-            self.iface.clone(),
             plain(kind),
             shorten(&plain(place), 50),
-            grouped(counts.lines),
             grouped(counts.events),
             grouped(counts.refused.values().sum()),
             grouped(counts.dropped),
             ago(counts.last_event, now),
-            if counts.trouble.is_some() { "in trouble" } else { "good" }.to_owned(),
         ]
     }
 }
 
-/// A table of feeds.
+/// A table of feeds; with the interface where daemons of several tell of theirs.
 pub(crate) fn feeds_table(feeds: &[ShownFeed], now: i64) -> Table {
-    let headings =
-        ["FEED", "IFACE", "KIND", "PLACE", ">LINES", ">EVENTS", ">NOT BELIEVED", ">DROPPED", "LAST EVENT", "STATE"];
-    let mut table = table(&headings);
+    let several = feeds.iter().any(|feed| feed.iface != feeds[0].iface);
+    let headings = ["FEED", "KIND", "PLACE", ">EVENTS", ">REFUSED", ">DROPPED", "LAST EVENT", "IFACE"];
+    let mut table = table(&headings[..headings.len() - usize::from(!several)]);
     for feed in feeds {
-        table.add_row(feed.row(now));
+        let iface = several.then(|| plain(&feed.iface));
+        table.add_row(feed.row(now).into_iter().chain(iface));
     }
     table
+}
+
+/// What is said of feeds of the config that no running daemon reads. `told`: when a daemon told of them last.
+pub(crate) fn unread_feeds(names: &[String], told: Option<i64>) -> String {
+    let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let noun = if names.len() == 1 { "feed" } else { "feeds" };
+    let told = told.map(|at| format!("; a daemon told of feeds until {}", instant(at))).unwrap_or_default();
+    format!("no running daemon reads the {noun} {}{told}", listed(&names))
 }
 
 fn ago(at: Option<i64>, now: i64) -> String {

@@ -71,11 +71,14 @@ impl SlowPathReport {
         format!("{messages}, {} refused ({}{more})", grouped(total), top.join(", "))
     }
 
-    /// `5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions, 0 alarms`.
+    /// `5 failures proven, 2 unproven; 1 ban, 0 holds, 12 promotions, 0 alarms`.
     fn judged(&self) -> Option<String> {
-        let some = |key: &str, word: &str| number(&self.engine, key).map(|n| format!("{} {word}", grouped(n)));
-        let failures = [some("proven", "failures proven"), some("unproven", "unproven")];
-        let done = ["bans", "holds", "promotions", "alarms"].map(|key| some(key, key));
+        let some = |key: &str, one: &str, many: &str| {
+            number(&self.engine, key).map(|n| counted(usize::try_from(n).unwrap_or(usize::MAX), one, many))
+        };
+        let failures = [some("proven", "failure proven", "failures proven"), some("unproven", "unproven", "unproven")];
+        let done = [("bans", "ban"), ("holds", "hold"), ("promotions", "promotion"), ("alarms", "alarm")];
+        let done = done.map(|(many, one)| some(many, one, many));
         let groups = [failures.into_iter().flatten().collect::<Vec<_>>(), done.into_iter().flatten().collect()];
         let told: Vec<String> = groups.iter().filter(|group| !group.is_empty()).map(|group| group.join(", ")).collect();
         (!told.is_empty()).then(|| told.join("; "))
@@ -161,7 +164,7 @@ mod tests {
         let lines = report().lines(2_000);
         let read = "1,234 messages read, 11 refused (bad_cseq 7, no_via 2, no_to 1, …), since 1970-01-01";
         assert!(lines[0].1.starts_with(read), "{}", lines[0].1);
-        assert_eq!(lines[1].1, "5 failures proven, 2 unproven; 1 bans, 0 holds, 12 promotions, 0 alarms");
+        assert_eq!(lines[1].1, "5 failures proven, 2 unproven; 1 ban, 0 holds, 12 promotions, 0 alarms");
         assert!(report().lines(60_000)[0].1.contains("no daemon has counted since"));
     }
 

@@ -79,7 +79,10 @@ impl Status {
         }
         facts.extend(self.unreadable.as_ref().map(|why| ("details", why.clone())));
         if let Some(counts) = &self.counts {
-            facts.push(("entries", format!("{} allow, {} deny, {} bans", counts.allow, counts.deny, counts.bans)));
+            facts.push((
+                "entries",
+                format!("{} allow, {} deny, {}", counts.allow, counts.deny, counted(counts.bans, "ban", "bans")),
+            ));
             facts.push(("learned", learned(counts.learned)));
         }
         if !self.usage.is_empty() {

@@ -9,7 +9,10 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::row::{delete_entry, entry_at, json_at, prefix_at, write_entry};
-use super::{Result, Store, StoredAlarm, StoredHold, StoredRegistrant, StoredScore, alarm, hold, registrant, score};
+use super::{
+    Listing, Result, Store, StoredAlarm, StoredHold, StoredRegistrant, StoredScore, alarm, blocklist, hold, registrant,
+    score,
+};
 use crate::entries::{Kind, Origin, Scope, StoredEntry, is_v4, prefix_text};
 
 /// A ban that is to be made.
@@ -79,6 +82,8 @@ pub struct Why {
     pub bans: Vec<StoredEntry>,
     /// The operator's entries that cover it, most specific first.
     pub entries: Vec<StoredEntry>,
+    /// What block lists name that covers it, most specific first.
+    pub lists: Vec<Listing>,
     /// Lifted bans, newest first.
     pub marks: Vec<Mark>,
     /// Where it stands with the engine.
@@ -139,6 +144,7 @@ impl Store {
             Ok(Why {
                 bans: covering(db, source, true)?,
                 entries,
+                lists: blocklist::covering(db, source)?,
                 marks: marks(db, source)?,
                 scores: score::covering(db, source)?,
                 holds: hold::covering(db, source)?,

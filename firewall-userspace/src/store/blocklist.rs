@@ -6,6 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 
+use super::bans::ancestors;
 use super::row::parsed;
 use super::{Result, Store};
 use crate::entries::{InForce, ListEntry, list_id};
@@ -84,6 +85,16 @@ pub struct NewList {
     pub left_out: LeftOut,
     /// What the server said of this version.
     pub validators: Validators,
+}
+
+/// A prefix that a list names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    /// The list's name.
+    pub list: String,
+    /// What it names.
+    #[serde(serialize_with = "crate::entries::as_text")]
+    pub prefix: Prefix,
 }
 
 impl Store {
@@ -190,6 +201,20 @@ impl Store {
             Ok(gone)
         })
     }
+}
+
+/// What lists name that covers this prefix, most specific first.
+pub(super) fn covering(db: &Connection, source: Prefix) -> rusqlite::Result<Vec<Listing>> {
+    let sql = "SELECT name, prefix FROM blocklist JOIN blocklist_entry ON list = id WHERE prefix = ?1 ORDER BY name";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for prefix in ancestors(source) {
+        let listing = |row: &Row<'_>| Ok(Listing { list: row.get(0)?, prefix: prefix_at(row, 1)? });
+        for one in statement.query_map([key(prefix)], listing)? {
+            found.push(one?);
+        }
+    }
+    Ok(found)
 }
 
 fn remove(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<bool> {

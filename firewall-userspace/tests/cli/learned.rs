@@ -88,7 +88,7 @@ fn a_ban_tells_its_story() {
     says(&text, &story);
     assert!(!text.contains('\u{1b}'), "{text}");
     let json = sipfw.run(&["ban", "why", "198.51.100.7", "--json"]).exits(0).json();
-    assert_eq!(keys(&json["known"]), ["alarms", "bans", "entries", "holds", "marks", "registrants", "scores"]);
+    assert_eq!(keys(&json["known"]), ["alarms", "bans", "entries", "holds", "lists", "marks", "registrants", "scores"]);
     let incident = &json["known"]["bans"][0]["evidence"]["incidents"][0];
     assert_eq!(keys(incident), ["account", "method", "proof", "status", "time", "user_agent", "via"]);
 }
@@ -158,6 +158,8 @@ fn holds_are_listed_and_lifted() {
     let text = sipfw.run(&["hold", "list"]).exits(0).out;
     says(&text, &["(all)", "in 9m", "5 failed authentications of one account"]);
     assert!(!text.contains('\u{1b}'));
+    let other = sipfw.run(&["hold", "lift", "198.51.100.7", "--account", "101"]).exits(1).out;
+    says(&other, &["account 101 of 198.51.100.7 is not held; held there: the whole source, and account 100"]);
     says(&sipfw.run(&["hold", "lift", "198.51.100.7", "--account", "100"]).exits(0).out, &["1 hold lifted"]);
     assert_eq!(
         sipfw.run(&["hold", "lift", "198.51.100.7", "--json"]).exits(0).json()["lifted"][0]["account"],

@@ -35,6 +35,25 @@ fn a_file_is_imported_shown_refreshed_and_forgotten() {
 }
 
 #[test]
+fn what_blocks_a_source_that_is_not_banned_is_named() {
+    let sipfw = Sipfw::with("[[peer]]\nname = \"itsp\"\nprefixes = [\"203.0.114.7\"]\n");
+    let file = sipfw.file("bad.txt", "203.0.113.0/24\n203.0.114.0/24\n");
+    sipfw.run(&["deny", "import", &file]).exits(0);
+    let why = |source: &str| sipfw.run(&["ban", "why", source]).exits(1).out;
+    let listed = why("203.0.113.7");
+    assert!(listed.starts_with("203.0.113.7 is not banned, but blocked by block list bad\n"), "{listed}");
+    assert!(listed.contains("block list bad names 203.0.113.0/24"), "{listed}");
+    assert!(why("203.0.114.7").starts_with("203.0.114.7 is not banned\n"), "a list never holds for a peer's network");
+    let list = &sipfw.run(&["ban", "why", "203.0.113.7", "--json"]).exits(1).json()["known"]["lists"][0];
+    assert_eq!(list, &json!({ "list": "bad", "prefix": "203.0.113.0/24" }));
+    sipfw.run(&["deny", "add", "203.0.113.0/28"]).exits(0);
+    let denied = why("203.0.113.7");
+    assert!(denied.starts_with("203.0.113.7 is not banned, but blocked by deny entry "), "{denied}");
+    sipfw.run(&["allow", "add", "203.0.113.7"]).exits(0);
+    assert!(why("203.0.113.7").starts_with("203.0.113.7 is not banned\n"), "an allow entry decides");
+}
+
+#[test]
 fn what_cannot_be_read_is_not_imported() {
     let sipfw = Sipfw::new();
     let page = sipfw.file("page.html", "<html>\nnot found\n</html>\n");

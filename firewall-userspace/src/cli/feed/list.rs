@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::live;
 use crate::config::Config;
 use crate::dataplane::{Instance, clock};
-use crate::report::lists::{Shown, ShownFeed, feeds_table, lists_table};
+use crate::report::lists::{Shown, ShownFeed, feeds_table, lists_table, unread_feeds};
 use crate::report::slow_path::SlowPathReport;
 use crate::store::Store;
 
@@ -20,12 +20,13 @@ pub(super) fn perform(context: &mut Context) -> Result<Exit> {
     let config = context.config()?;
     let store = context::store(&config)?;
     let lists = lists(&store, &config, context)?;
-    let feeds = feeds(&config, context.global.iface.as_deref());
+    let (feeds, told) = feeds(&config, context.global.iface.as_deref());
     if context.out.is_json() {
         context.out.json(&json!({ "lists": lists.iter().map(Shown::json).collect::<Vec<_>>(), "feeds": feeds }))?;
         return Ok(Exit::Yes);
     }
-    if lists.is_empty() && feeds.is_empty() {
+    let unread = unread(&config, &feeds);
+    if lists.is_empty() && feeds.is_empty() && unread.is_empty() {
         context.out.line("there are no lists and no feeds; `sipfw deny import` adds a list, the config both")?;
     }
     if !lists.is_empty() {
@@ -34,7 +35,10 @@ pub(super) fn perform(context: &mut Context) -> Result<Exit> {
     }
     if !feeds.is_empty() {
         context.out.line(feeds_table(&feeds, clock::now().wall_ms))?;
-        feeds.iter().filter_map(ShownFeed::remark).try_for_each(|remark| context.out.line(remark))?;
+        feeds.iter().flat_map(ShownFeed::remarks).try_for_each(|remark| context.out.line(remark))?;
+    }
+    if !unread.is_empty() {
+        context.out.line(unread_feeds(&unread, told))?;
     }
     Ok(Exit::Yes)
 }
@@ -50,18 +54,31 @@ fn lists(store: &Store, config: &Config, context: &Context) -> Result<Vec<Shown>
     Ok(shown)
 }
 
-/// What the daemons say of their feeds; nothing where none runs.
-fn feeds(config: &Config, iface: Option<&str>) -> Vec<ShownFeed> {
+/// What the running daemons say of their feeds, by name, and when one that has ended said something last.
+fn feeds(config: &Config, iface: Option<&str>) -> (Vec<ShownFeed>, Option<i64>) {
     let instances = Instance::list(config.paths()).unwrap_or_default();
-    let wanted = instances.iter().filter(|info| iface.is_none_or(|iface| iface == info.iface));
-    let run = config.paths().run.as_path();
-    wanted.flat_map(|info| feeds_of(run, &info.iface, clock::now().wall_ms)).collect()
+    let ifaces = instances.iter().map(|info| info.iface.as_str()).filter(|one| iface.is_none_or(|iface| iface == *one));
+    feeds_of(config.paths().run.as_path(), ifaces, clock::now().wall_ms)
 }
 
-fn feeds_of(run: &Path, iface: &str, now: i64) -> Vec<ShownFeed> {
-    let report = SlowPathReport::read(&run.join(iface)).filter(|report| report.is_fresh(now));
-    let feeds = report.map(|report| report.feeds()).unwrap_or_default();
-    feeds.into_iter().map(|feed| ShownFeed { iface: iface.to_owned(), feed }).collect()
+fn feeds_of<'a>(run: &Path, ifaces: impl Iterator<Item = &'a str>, now: i64) -> (Vec<ShownFeed>, Option<i64>) {
+    let (mut shown, mut told) = (Vec::new(), None);
+    for iface in ifaces {
+        match SlowPathReport::read(&run.join(iface)) {
+            Some(report) if report.is_fresh(now) => {
+                shown.extend(report.feeds().into_iter().map(|feed| ShownFeed { iface: iface.to_owned(), feed }));
+            }
+            report => told = told.max(report.map(|report| report.updated)),
+        }
+    }
+    shown.sort_by(|a, b| (&a.feed.name, &a.iface).cmp(&(&b.feed.name, &b.iface)));
+    (shown, told)
+}
+
+/// The config's feeds of which no running daemon tells.
+fn unread(config: &Config, shown: &[ShownFeed]) -> Vec<String> {
+    let names = config.feeds().iter().map(|feed| feed.name.as_str());
+    names.filter(|name| shown.iter().all(|one| one.feed.name != *name)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -84,29 +101,39 @@ mod tests {
         SlowPathReport { updated: NOW, feeds, ..SlowPathReport::default() }.write(&run.join("eth0")).unwrap();
     }
 
+    fn feeds_at(run: &Path, ifaces: &[&str], now: i64) -> (Vec<ShownFeed>, Option<i64>) {
+        feeds_of(run, ifaces.iter().copied(), now)
+    }
+
     #[test]
     fn feeds_are_shown_as_the_daemon_reports_them() {
         let run = tempfile::tempdir().unwrap();
         write(run.path());
-        let feeds = feeds_of(run.path(), "eth0", NOW + 1_000);
+        let (feeds, told) = feeds_at(run.path(), &["eth0"], NOW + 1_000);
         let shown = feeds_table(&feeds, NOW).to_string();
-        for part in ["pbx", "/var/log/asterisk/security", "1,234", "5s ago", "good", "never", "in trouble"] {
+        for part in ["pbx", "/var/log/asterisk/security", "7", "5s ago", "never", "REFUSED"] {
             assert!(shown.contains(part), "{part} is missing in {shown}");
         }
-        assert_eq!(feeds[0].remark().as_deref(), Some("pbx: not believed: unknown_event 2, no_source 1"));
-        assert_eq!(feeds[1].remark().as_deref(), Some("ami: connection refused"));
+        assert!(!shown.contains("IFACE") && told.is_none(), "{shown}");
+        assert_eq!(feeds[0].remarks(), ["ami: in trouble: connection refused"]);
+        assert_eq!(feeds[1].remarks(), ["pbx: refused: unknown_event 2, no_source 1"]);
         let json = serde_json::to_value(&feeds).unwrap();
         assert_eq!(
-            (&json[0]["iface"], &json[0]["events"], &json[1]["name"]),
+            (&json[1]["iface"], &json[1]["events"], &json[0]["name"]),
             (&json!("eth0"), &json!(7), &json!("ami"))
         );
     }
 
     #[test]
-    fn where_no_daemon_runs_nothing_is_said_of_feeds() {
+    fn where_no_daemon_runs_no_feed_is_shown_as_read() {
         let run = tempfile::tempdir().unwrap();
         write(run.path());
-        assert!(feeds_of(run.path(), "eth0", NOW + 60_000).is_empty());
-        assert!(feeds_of(run.path(), "eth1", NOW).is_empty());
+        let (feeds, told) = feeds_at(run.path(), &["eth0", "eth1"], NOW + 60_000);
+        assert!(feeds.is_empty() && told == Some(NOW));
+        let (feeds, told) = feeds_at(run.path(), &["eth1"], NOW);
+        assert!(feeds.is_empty() && told.is_none());
+        let text = unread_feeds(&["ami".to_owned(), "pbx".to_owned()], Some(NOW));
+        assert!(text.starts_with("no running daemon reads the feeds ami and pbx; a daemon told of feeds until 2027-"));
+        assert_eq!(unread_feeds(&["ami".to_owned()], None), "no running daemon reads the feed ami");
     }
 }
