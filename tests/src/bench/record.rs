@@ -50,14 +50,15 @@ fn points(of: &str, what: &str, points: &Points) -> String {
 /// On what, and of which commit.
 fn machine() -> Result<String> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    let processors = fs::read_to_string("/proc/cpuinfo")?;
-    let model = processors.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;
+    // Not what this process may use: the bench keeps itself on one of them.
+    let processors = cpuinfo.lines().filter(|line| line.starts_with("processor\t")).count();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
     let git = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=10"]).output();
     let commit = git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     Ok(format!(
-        "Measured at commit {commit} on {}, {} processors, Linux {}.",
+        "Measured at commit {commit} on {}, {processors} processors, Linux {}.",
         model.trim_start_matches(['\t', ' ', ':']).trim(),
-        std::thread::available_parallelism()?,
         kernel.trim()
     ))
 }
