@@ -80,17 +80,18 @@ fn list(context: &mut Context) -> Result<Exit> {
 
 fn lift(args: &LiftArgs, context: &mut Context) -> Result<Exit> {
     let source = parse_prefix(&args.source).map_err(|e| wrong(e.to_string()))?;
+    let now = clock::now().wall_ms;
     let config = context.config()?;
     let mut store = context::store(&config)?;
     let mut live = Live::open(&config, context.global.iface.as_deref())?;
     let account = args.account.as_deref().map(str::as_bytes);
-    let lifted = store.lift_holds(source, account, clock::now().wall_ms)?;
+    let lifted = store.lift_holds(source, account, now)?;
     let applied = live.lift_holds(&lifted)?;
     if context.out.is_json() {
         context.out.json(&json!({ "lifted": lifted, "applied": applied.ifaces }))?;
     } else if lifted.is_empty() {
-        let left = store.why(source, clock::now().wall_ms)?.holds;
-        context.out.line(not_held(source, args.account.as_deref(), &left, clock::now().wall_ms))?;
+        let left = store.why(source, now)?.holds;
+        context.out.line(not_held(source, args.account.as_deref(), &left, now))?;
     } else {
         context.out.line(format!("{} lifted; {applied}", counted(lifted.len(), "hold", "holds")))?;
     }

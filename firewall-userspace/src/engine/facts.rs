@@ -16,7 +16,6 @@ pub(super) const CONTACTS: usize = 4;
 pub(super) const BINDINGS: usize = 16;
 
 /// A message.
-#[allow(clippy::large_enum_variant, reason = "it lives on the stack, once")]
 pub(super) enum Facts {
     /// A request.
     Request(Request),
