@@ -12,10 +12,12 @@ mod refresher;
 mod slow_path;
 mod source;
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -46,26 +48,65 @@ const BATCH_MAX: usize = 8_192;
 /// How long the database's lock is waited for.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Serves an instance until SIGINT or SIGTERM. Then an ephemeral instance is detached and removed, any other stays.
-///
-/// # Errors
-///
-/// What makes serving impossible; the kernel goes on all the same.
-pub fn run(instance: Instance, loaded: &Loaded, settings: Settings) -> Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the event loop")?;
-    let _context = runtime.enter();
-    let source = Source::open(&instance)?;
-    let (engine, positions) = memory::restored(&loaded.config, clock::now());
-    let (feeds, heard) = Feeds::start(&loaded.config, &positions).context("starting the feeds")?;
-    let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, engine, heard)?;
-    let (namer, names) = Namer::new();
-    let told = Told { refresher: Refresher::spawn()?, namer, feeds };
-    let (keeper, news) = Keeper::spawn(instance, settings.config_file, told)?;
-    namer::spawn(names, keeper.jobs())?;
-    let served = runtime.block_on(async { Loop::new(source, slow_path, keeper.jobs(), news)?.serve().await });
-    notify::tell("STOPPING=1");
-    keeper.finish().and(served)
+/// A loop that has not begun, but hears the signals already: one that comes while the firewall is being loaded ends it in
+/// good order as soon as it serves, instead of leaving behind what it had just attached.
+pub struct Daemon {
+    runtime: Runtime,
+    signals: Signals,
+}
+
+impl Daemon {
+    /// Listens for signals from here on.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses what a loop needs.
+    pub fn prepare() -> Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build().context("starting the event loop")?;
+        let context = runtime.enter();
+        let signals = Signals::listen().context("listening for signals")?;
+        drop(context);
+        Ok(Self { runtime, signals })
+    }
+
+    /// Serves an instance until SIGINT or SIGTERM. Then an ephemeral instance is detached and removed, any other stays.
+    ///
+    /// # Errors
+    ///
+    /// What makes serving impossible; the kernel goes on all the same.
+    pub fn serve(self, instance: Instance, loaded: &Loaded, settings: Settings) -> Result<()> {
+        let Self { runtime, signals } = self;
+        let _context = runtime.enter();
+        let source = Source::open(&instance)?;
+        let (engine, positions) = memory::restored(&loaded.config, clock::now());
+        let (feeds, heard) = Feeds::start(&loaded.config, &positions).context("starting the feeds")?;
+        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, engine, heard)?;
+        let (namer, names) = Namer::new();
+        let told = Told { refresher: Refresher::spawn()?, namer, feeds };
+        let (keeper, news) = Keeper::spawn(instance, settings.config_file, told)?;
+        namer::spawn(names, keeper.jobs())?;
+        let served =
+            runtime.block_on(async { Loop::new(source, slow_path, keeper.jobs(), news, signals).serve().await });
+        notify::tell("STOPPING=1");
+        keeper.finish().and(served)
+    }
+}
+
+/// The signals that the daemon obeys.
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
 }
 
 /// What the loop waits for.
@@ -79,17 +120,14 @@ struct Loop {
     jobs: Jobs,
     news: UnboundedReceiver<News>,
     tick: Interval,
-    hangup: Signal,
-    interrupt: Signal,
-    terminate: Signal,
+    signals: Signals,
 }
 
 impl Loop {
-    fn new(source: Source, slow_path: SlowPath, jobs: Jobs, news: UnboundedReceiver<News>) -> Result<Self> {
-        let listen = |kind| signal(kind).context("listening for signals");
+    fn new(source: Source, slow_path: SlowPath, jobs: Jobs, news: UnboundedReceiver<News>, signals: Signals) -> Self {
         let mut tick = interval(Duration::from_secs(1) / SLICES);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self {
+        Self {
             credits: Credits::new(source.per_second, SLICES),
             source,
             slow_path,
@@ -99,10 +137,8 @@ impl Loop {
             jobs,
             news,
             tick,
-            hangup: listen(SignalKind::hangup())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
+            signals,
+        }
     }
 
     async fn serve(mut self) -> Result<()> {
@@ -110,9 +146,9 @@ impl Loop {
         loop {
             tokio::select! {
                 biased;
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-                _ = self.hangup.recv() => self.reload()?,
+                _ = self.signals.terminate.recv() => break,
+                _ = self.signals.interrupt.recv() => break,
+                _ = self.signals.hangup.recv() => self.reload()?,
                 Some(news) = self.news.recv() => self.hear(news),
                 _ = self.tick.tick() => self.slice()?,
                 read = input(&mut self.slow_path, &mut self.source, &mut self.batch) => self.lost += read?,

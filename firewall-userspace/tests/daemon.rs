@@ -42,8 +42,9 @@ fn daemon_process() {
     let iface = std::env::var(IFACE).ok();
     let options = StartOptions { iface, ephemeral: std::env::var_os(EPHEMERAL).is_some() };
     let loaded = config::load(Some(Path::new(&file))).unwrap();
+    let daemon = event_loop::Daemon::prepare().unwrap();
     let (instance, _) = Instance::start(&loaded, &options).unwrap();
-    event_loop::run(instance, &loaded, Settings { config_file: Some(file.into()) }).unwrap();
+    daemon.serve(instance, &loaded, Settings { config_file: Some(file.into()) }).unwrap();
 }
 
 struct Daemon {
@@ -57,6 +58,15 @@ impl Daemon {
     }
 
     fn start_with(world: &World, iface: &str, settings: &[&str]) -> Self {
+        let (daemon, ready) = Self::spawn(world, iface, settings);
+        let mut said = [0; 64];
+        let len = ready.recv(&mut said).unwrap();
+        assert_eq!(&said[..len], b"READY=1");
+        daemon
+    }
+
+    /// Starts one, and the socket on which it will say that it is ready.
+    fn spawn(world: &World, iface: &str, settings: &[&str]) -> (Self, UnixDatagram) {
         let socket = world.run_dir().with_file_name(format!("notify-{iface}"));
         let _ = fs::remove_file(&socket);
         let ready = UnixDatagram::bind(&socket).unwrap();
@@ -65,11 +75,14 @@ impl Daemon {
         command.args(["--exact", "daemon_process", "--nocapture"]).stdout(Stdio::null());
         command.env(CONFIG, config_file(world)).env(IFACE, iface).env("NOTIFY_SOCKET", &socket);
         command.envs(settings.iter().map(|name| (name, "1"))).stderr(File::create(log_file(world)).unwrap());
-        let child = command.spawn().unwrap();
-        let mut said = [0; 64];
-        let len = ready.recv(&mut said).unwrap();
-        assert_eq!(&said[..len], b"READY=1");
-        Self { child }
+        (Self { child: command.spawn().unwrap() }, ready)
+    }
+
+    /// Whether it would be told of a signal instead of ended by it (proc(5), `SigCgt`).
+    fn catches(&self, signal: Signal) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 != 0
     }
 
     fn signal(&self, signal: Signal) {
@@ -231,6 +244,17 @@ fn an_ephemeral_daemon_leaves_nothing_attached_however_it_ends() {
     let daemon = Daemon::start(&world, &iface, true);
     daemon.signal(Signal::HUP);
     eventually("it reloads", || world.open(&iface).is_ok_and(|instance| instance.generation() == 2));
+    assert!(daemon.end(Signal::INT).success());
+    assert!(world.xdp(&iface).is_none() && !world.pins(&iface).exists());
+}
+
+#[test]
+fn a_signal_while_the_firewall_is_being_loaded_leaves_nothing_behind() {
+    let world = World::new();
+    let iface = world.veth();
+    write_config(&world, "");
+    let (daemon, _ready) = Daemon::spawn(&world, &iface, &[EPHEMERAL]);
+    eventually("it listens for the signal", || daemon.catches(Signal::INT));
     assert!(daemon.end(Signal::INT).success());
     assert!(world.xdp(&iface).is_none() && !world.pins(&iface).exists());
 }

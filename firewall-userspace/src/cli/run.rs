@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::screen;
 use crate::config::{Config, Loaded};
 use crate::dataplane::{Instance, StartOptions, Started};
-use crate::event_loop::{self, Settings};
+use crate::event_loop::{Daemon, Settings};
 use crate::logging::{self, Memory};
 
 const EXAMPLES: &str = "\
@@ -52,11 +52,12 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     let on_screen = context.out.is_terminal() && !args.no_status && !context.out.is_json();
     let log = begin_log(on_screen, &loaded.config);
     let options = StartOptions { iface: context.global.iface.clone(), ephemeral: args.ephemeral };
+    let daemon = Daemon::prepare()?;
     let (instance, started) = Instance::start(&loaded, &options)?;
     tell(&started, context)?;
     let screen = log.map(|log| Screen::begin(&loaded, &started.iface, log)).transpose()?;
     let config_file = context.absolute_config_path()?;
-    let served = event_loop::run(instance, &loaded, Settings { config_file });
+    let served = daemon.serve(instance, &loaded, Settings { config_file });
     screen.map_or(Ok(()), Screen::end)?;
     served.map(|()| Exit::Yes)
 }
