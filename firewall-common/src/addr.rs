@@ -19,6 +19,9 @@ pub struct Addr {
 }
 
 impl Addr {
+    /// The unspecified IPv6 address, which no packet comes from: nobody, or anybody, as the field says.
+    pub const NONE: Self = Self { hi: 0, lo: 0 };
+
     /// The v4-mapped form of four bytes in network order.
     #[inline(always)]
     pub const fn from_v4(v4: [u8; 4]) -> Self {

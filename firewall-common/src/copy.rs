@@ -14,6 +14,9 @@ pub const FLAG_SYN: u16 = 4;
 pub const FLAG_FIN: u16 = 8;
 /// Set in [`CopyHead::flags`]: TCP's RST.
 pub const FLAG_RST: u16 = 16;
+/// Set in [`CopyHead::flags`]: the packet was dropped, an INVITE whose session description cannot lead to SRTP; whoever
+/// sent it waits for an answer.
+pub const FLAG_REFUSED: u16 = 32;
 
 /// The most payload that a copy carries, in bytes; `slow_path.copy_max` may set less.
 pub const COPY_MAX: u32 = 8_192;

@@ -16,10 +16,12 @@ pub mod entry_filter;
 pub mod event;
 pub mod limiter;
 pub mod maps;
+pub mod media;
 pub mod packet;
 #[allow(unsafe_code, reason = "the one file that vouches for the layout of shared records")]
 mod pod;
 pub mod policy;
 pub mod reason;
+pub mod sdp;
 pub mod sip;
 pub mod verdict;

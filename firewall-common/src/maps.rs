@@ -36,6 +36,12 @@ names! {
     HOLDS;
     /// Array of times: two rows of when our side last sent a request to a source.
     CALLED;
+    /// Array: media port → the places of up to four flows in `FLOWS`, each plus one; 0 for none.
+    PINHOLES;
+    /// Array: [`crate::media::Flow`].
+    FLOWS;
+    /// Array: media port → [`crate::media::Learned`].
+    LEARNED;
     /// Array: the strangers' hash key, made at first load and kept across generations.
     HASH_KEY;
     /// LRU hash: datagram → [`crate::policy::DatagramVerdict`].
@@ -75,6 +81,9 @@ pub const STATE: &[&str] = &[
     TOTAL,
     HOLDS,
     CALLED,
+    PINHOLES,
+    FLOWS,
+    LEARNED,
     HASH_KEY,
     FRAGMENTS,
     STATS,
@@ -119,7 +128,7 @@ pub mod program {
 
 /// The version of the maps' layout; part of the path under which they are pinned. Grows with every change of a state
 /// map's key, value or type.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
 
 /// Bans and denied single sources.
 pub const SOURCES_DEFAULT: u32 = 131_072;
@@ -135,6 +144,10 @@ pub const CELLS_DEFAULT: u32 = 1 << 18;
 pub const HOLDS_DEFAULT: u32 = 32_768;
 /// Cells in each of the two rows of sources that our side called; a power of two.
 pub const CALLED_CELLS: u32 = 1 << 16;
+/// Flows of media.
+pub const FLOWS_DEFAULT: u32 = 16_384;
+/// Ports that can have pinholes: all there are.
+pub const MEDIA_PORTS: u32 = 65_536;
 /// Datagrams in fragments.
 pub const FRAGMENTS_DEFAULT: u32 = 16_384;
 /// Bytes of the event ring; a power of two.

@@ -4,6 +4,7 @@
 //! bit patterns (numbers cross the boundary, enums do not).
 use crate::copy::CopyHead;
 use crate::event::{Event, Probe};
+use crate::media::{self, Flow, Learned};
 use crate::policy::{
     Counter, DatagramKey, DatagramVerdict, Entry, Hold, HoldKey, PeerCounter, PeerRule, Policy, PortTable,
     PrefixFilter, Registrant, Term,
@@ -29,7 +30,10 @@ no_padding! {
     addr::Addr = 16;
     addr::Prefix = 4, 16;
     limiter::Limit = 16;
-    Policy = 8, 16, 16, LIMITS, LIMITS, 3 * 16, 8, 8 * 4;
+    Policy = 8, 16, 16, LIMITS, LIMITS, 3 * 16, 8, 10 * 4;
+    media::Codec = 4;
+    Flow = 3 * 16, 3 * 8, 16, 4 * media::CODECS, 2, 2, 4, 2 * 8, 16, 2 * 8, 2 * 8, 6 * 8;
+    Learned = 6 * 8;
     PeerRule = LIMITS, 2, 1, 1, 4;
     Term = 8, 4, 4;
     Entry = 16, 16, 8;

@@ -12,6 +12,12 @@ pub type Limits = [Limit; CLASS_SLOTS];
 
 /// Set in [`Policy::flags`]: mode trunk, only peers may speak SIP.
 pub const FLAG_TRUNK: u32 = 1;
+/// Set in [`Policy::flags`]: media ports are guarded: what no call negotiated, and our side did not ask for, is dropped.
+pub const FLAG_GUARDED: u32 = 2;
+/// Set in [`Policy::flags`]: calls are followed, so responses that pass are copied too.
+pub const FLAG_CALLS: u32 = 4;
+/// Set in [`Policy::flags`]: while the daemon is gone, what our side sends media to is still learned.
+pub const FLAG_LEARNS_ALONE: u32 = 8;
 /// Set in [`Policy::flags`]: some entry or ban covers all traffic, so packets for other ports are looked up too.
 /// (The daemon and the command keep it in [`crate::maps::SWITCHES`], because it changes by the hour.)
 pub const SWITCH_SCOPE_ALL: u32 = 0;
@@ -20,8 +26,10 @@ pub const SWITCH_HOLDS: u32 = 1;
 /// A switch: the kernel's monotonic nanoseconds from which on responses of strangers are judged; 0: they are not,
 /// because nobody notes whom our side calls.
 pub const SWITCH_RESPONSES: u32 = 2;
+/// A switch: the kernel's monotonic nanoseconds until which the daemon counts as alive; it renews it every second.
+pub const SWITCH_DAEMON: u32 = 3;
 /// How many switches there are.
-pub const SWITCHES: usize = 3;
+pub const SWITCHES: usize = 4;
 
 /// Set in [`SWITCH_HOLDS`]: some source is held as a whole.
 pub const HOLDS_SOURCES: u64 = 1;
@@ -73,9 +81,20 @@ pub struct Policy {
     pub peers: u32,
     /// Bytes of payload that a copy carries at most.
     pub copy_max: u32,
-    /// Makes the size a multiple of the alignment without padding.
-    pub reserved: u32,
+    /// What strangers' and registrants' calls must be: [`MEDIA_SRTP_ONLY`] and its kin.
+    pub media: u32,
+    /// What a media line may be: [`crate::sdp::Accepted`]'s bits.
+    pub accepted: u32,
+    /// How many packets in a row must look plain before a stream counts as not encrypted.
+    pub plain_packets: u32,
 }
+
+/// In [`PeerRule::media`] and [`Policy::media`]: no rule.
+pub const MEDIA_OFF: u8 = 0;
+/// In [`PeerRule::media`] and [`Policy::media`]: what is not SRTP is told, and passes.
+pub const MEDIA_PREFER: u8 = 1;
+/// In [`PeerRule::media`] and [`Policy::media`]: SRTP or nothing.
+pub const MEDIA_SRTP_ONLY: u8 = 2;
 
 impl Policy {
     /// No limits, mode open, nothing monitored: where tests begin.
@@ -96,7 +115,9 @@ impl Policy {
         stranger_transports: ALL_TRANSPORTS as u32,
         peers: 0,
         copy_max: 4_096,
-        reserved: 0,
+        media: MEDIA_OFF as u32,
+        accepted: crate::sdp::Accepted::USUAL.bits(),
+        plain_packets: 10,
     };
 }
 
@@ -203,7 +224,7 @@ pub struct PeerRule {
     pub methods: u16,
     /// Transports it may use.
     pub transports: u8,
-    /// Its media policy: 0 none, 1 prefer, 2 srtp-only. Not enforced by this pipeline's stages.
+    /// What its calls must be: [`MEDIA_SRTP_ONLY`] and its kin.
     pub media: u8,
     /// Makes the size a multiple of the alignment without padding.
     pub reserved: u32,
@@ -215,7 +236,7 @@ impl PeerRule {
         limits: [Limit::NONE; CLASS_SLOTS],
         methods: u16::MAX,
         transports: ALL_TRANSPORTS,
-        media: 0,
+        media: MEDIA_OFF,
         reserved: 0,
     };
 }

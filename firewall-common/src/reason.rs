@@ -38,14 +38,14 @@ macro_rules! reasons {
 }
 
 /// Numbers below this pass, the others drop.
-pub const FIRST_DROP: u8 = 8;
+pub const FIRST_DROP: u8 = 12;
 /// How many counters the kernel keeps: numbers are below this.
 pub const REASONS: usize = 64;
 
 reasons! {
     /// Not addressed to a protected port.
     OtherTraffic = 0, "other_traffic", Parse;
-    /// Addressed to a media port, and its source is not denied.
+    /// To a media port while media ports are not guarded; its source is not denied.
     Media = 1, "media", Port;
     /// From a peer, inside the peer's rules.
     Peer = 2, "peer", Peer;
@@ -60,69 +60,94 @@ reasons! {
     /// From a source that was a registrant lately, inside the strangers' limits.
     Known = 7, "known", Limit;
 
+    /// To a media port, through a pinhole that a call negotiated.
+    Pinhole = 8, "pinhole", Media;
+    /// To a media port, from where our side sends media to from that port.
+    Learned = 9, "learned", Media;
+
     /// The operator's deny entry, or a block list, covers the source.
-    Denied = 8, "denied", Deny;
+    Denied = 12, "denied", Deny;
     /// The firewall banned the source.
-    Banned = 9, "banned", Deny;
+    Banned = 13, "banned", Deny;
     /// Mode is trunk and the source is no peer.
-    NotPeer = 10, "not_peer", Peer;
+    NotPeer = 14, "not_peer", Peer;
     /// The source may not use this transport.
-    Transport = 11, "transport", Transport;
+    Transport = 15, "transport", Transport;
     /// The peer may not send this method.
-    Method = 12, "method", Transport;
+    Method = 16, "method", Transport;
     /// The datagram is no SIP request, response, keep-alive or STUN binding request.
-    NotSip = 13, "not_sip", Sip;
+    NotSip = 17, "not_sip", Sip;
     /// A header value carries a scanner's signature.
-    Signature = 14, "signature", Signature;
+    Signature = 18, "signature", Signature;
     /// More REGISTER requests than the source's limit.
-    RateRegister = 15, "rate_register", Limit;
+    RateRegister = 19, "rate_register", Limit;
     /// More INVITE requests than the source's limit.
-    RateInvite = 16, "rate_invite", Limit;
+    RateInvite = 20, "rate_invite", Limit;
     /// More OPTIONS requests than the source's limit.
-    RateOptions = 17, "rate_options", Limit;
+    RateOptions = 21, "rate_options", Limit;
     /// More SUBSCRIBE requests than the source's limit.
-    RateSubscribe = 18, "rate_subscribe", Limit;
+    RateSubscribe = 22, "rate_subscribe", Limit;
     /// More MESSAGE requests than the source's limit.
-    RateMessage = 19, "rate_message", Limit;
+    RateMessage = 23, "rate_message", Limit;
     /// More requests of other methods than the source's limit.
-    RateOther = 20, "rate_other", Limit;
+    RateOther = 24, "rate_other", Limit;
     /// More responses than the source's limit.
-    RateResponse = 21, "rate_response", Limit;
+    RateResponse = 25, "rate_response", Limit;
     /// More keep-alives and STUN binding requests than the source's limit.
-    RateKeepalive = 22, "rate_keepalive", Limit;
+    RateKeepalive = 26, "rate_keepalive", Limit;
     /// More TCP connection attempts than the source's limit.
-    RateConnect = 23, "rate_connect", Limit;
+    RateConnect = 27, "rate_connect", Limit;
     /// All strangers together, or all known sources together, send more than their total limit.
-    RateTotal = 24, "rate_total", Limit;
+    RateTotal = 28, "rate_total", Limit;
     /// A fragment too small to judge: a first one that does not hold the whole start line, or a later one that begins
     /// inside the headers.
-    FragmentTiny = 25, "fragment_tiny", Fragment;
+    FragmentTiny = 29, "fragment_tiny", Fragment;
     /// A later fragment that overlaps its first.
-    FragmentOverlap = 26, "fragment_overlap", Fragment;
+    FragmentOverlap = 30, "fragment_overlap", Fragment;
     /// A later fragment of a datagram whose first fragment was dropped.
-    FragmentFollows = 27, "fragment_follows", Fragment;
+    FragmentFollows = 31, "fragment_follows", Fragment;
     /// The frame ends inside its link-layer header.
-    Truncated = 28, "truncated", Parse;
+    Truncated = 32, "truncated", Parse;
     /// An IP header that contradicts itself or the frame.
-    MalformedIp = 29, "malformed_ip", Parse;
+    MalformedIp = 33, "malformed_ip", Parse;
     /// A UDP header that contradicts itself or the IP header.
-    MalformedUdp = 30, "malformed_udp", Parse;
+    MalformedUdp = 34, "malformed_udp", Parse;
     /// A TCP header that contradicts itself or the IP header.
-    MalformedTcp = 31, "malformed_tcp", Parse;
+    MalformedTcp = 35, "malformed_tcp", Parse;
     /// An IPv6 extension header chain beyond the bound.
-    HeaderChain = 32, "header_chain", Parse;
+    HeaderChain = 36, "header_chain", Parse;
     /// An IPv6 jumbogram (RFC 2675).
-    Jumbogram = 33, "jumbogram", Parse;
+    Jumbogram = 37, "jumbogram", Parse;
     /// More than two VLAN tags.
-    VlanDepth = 34, "vlan_depth", Parse;
+    VlanDepth = 38, "vlan_depth", Parse;
     /// An IPv6 packet whose source is a v4-mapped address, which no wire may carry (RFC 4291 §2.5.5.2, RFC 6890).
-    MartianSource = 35, "martian_source", Parse;
+    MartianSource = 39, "martian_source", Parse;
     /// A response from a stranger to whom our side sent no request lately.
-    UnsolicitedResponse = 36, "unsolicited_response", Response;
+    UnsolicitedResponse = 40, "unsolicited_response", Response;
     /// More requests than a source may send that is held for what it did.
-    RateOffender = 37, "rate_offender", Limit;
+    RateOffender = 41, "rate_offender", Limit;
     /// More requests for an account than the source may send, because that account is held there.
-    RateAccount = 38, "rate_account", Limit;
+    RateAccount = 42, "rate_account", Limit;
+    /// To a media port that no call has opened.
+    NoPinhole = 43, "no_pinhole", Media;
+    /// To a media port of a call, from a source that is no party to it, or not the one that its pinhole is locked to.
+    MediaSourceMismatch = 44, "media_source_mismatch", Media;
+    /// Through a pinhole, but none of STUN, DTLS, RTP and RTCP that its call negotiated (RFC 7983, RFC 5761).
+    NotMedia = 45, "not_media", Media;
+    /// More media packets than a multiple of what the call's codecs send.
+    MediaRate = 46, "media_rate", Media;
+    /// RTP whose SSRC, or whose sequence number, is not the stream's that its pinhole carries (RFC 3550).
+    MediaStream = 47, "media_stream", Media;
+    /// RTP that is not encrypted, by its length, in a call that negotiated SRTP.
+    PlainMedia = 48, "plain_media", Media;
+    /// To a media port of a call that negotiated no SRTP that the policy accepts.
+    RefusedMedia = 49, "refused_media", Media;
+    /// An INVITE whose session description cannot lead to SRTP; it is answered 488.
+    PlainRtp = 50, "plain_rtp", Sdp;
+    /// Our side's own INVITE to a peer that must have SRTP, whose session description cannot lead to it.
+    OwnPlainRtp = 51, "own_plain_rtp", Sdp;
+    /// An ACK to a refusal that the firewall itself answered.
+    RefusalAck = 52, "refusal_ack", Sdp;
 }
 
 impl Reason {
@@ -167,6 +192,10 @@ pub enum Stage {
     Signature,
     /// Rate limits.
     Limit,
+    /// Session descriptions: calls that cannot lead to SRTP.
+    Sdp,
+    /// Media ports: what no call has negotiated.
+    Media,
 }
 
 impl Stage {
@@ -182,6 +211,8 @@ impl Stage {
         Self::Response,
         Self::Signature,
         Self::Limit,
+        Self::Sdp,
+        Self::Media,
     ];
 
     /// The word of the config file and the documentation.
@@ -197,6 +228,8 @@ impl Stage {
             Self::Response => "response",
             Self::Signature => "signature",
             Self::Limit => "limit",
+            Self::Sdp => "sdp",
+            Self::Media => "media",
         }
     }
 

@@ -15,6 +15,7 @@ mod docs;
 mod feed;
 mod file;
 mod limits;
+mod media;
 mod monitor;
 mod name;
 mod network;
@@ -47,13 +48,14 @@ pub use docs::default_file;
 pub use feed::{Feed, FeedKind, FeedSource};
 pub use file::{DEFAULT_PATH, load, parse_str, parse_texts};
 pub use limits::Limits;
+pub use media::{Addresses, Consequence, KeyManagement, Media, OnLoss, Permission};
 pub use monitor::Monitor;
 pub use name::{Directory, Interface, Name, Text};
 pub use network::Network;
 pub use number::{Number, PowerOfTwo};
 pub use peer::{Networks, Peer};
 pub use period::Period;
-pub use ports::{Media, PortList, PortRange, Ports};
+pub use ports::{PortList, PortRange, Ports};
 pub use problem::{Fault, Position, Problem, Severity};
 pub use rate::Rate;
 pub use signature::{Signature, Token};
@@ -62,7 +64,7 @@ pub use span::{Allowance, Ladder, Span};
 pub use tables::{Capacities, Capacity, Events, Paths, Registrants, Sip, Strangers};
 pub use tracking::Tracking;
 pub use trust::Trust;
-pub use word::{Level, MediaPolicy, Mode, Set, Transport, Word};
+pub use word::{Level, MediaPolicy, Mode, PeerMedia, Set, Transport, Word};
 
 use firewall_common::addr::Prefix;
 
@@ -77,7 +79,7 @@ section! {
         /// Who may speak SIP: "open" lets strangers in, inside the limits below; "trunk" lets only peers in.
         mode: Mode = Mode::Open;
         /// Judge, count and log, but drop nothing: true for everything, or a list of stages, such as ["limit"]. Stages are
-        /// parse, fragment, deny, peer, transport, sip, response, signature and limit.
+        /// parse, fragment, deny, peer, transport, sip, response, signature, limit, sdp and media.
         monitor: Monitor = Monitor::default();
         /// How much the daemon says: "error", "warn", "info", "debug" or "trace".
         log: Level = Level::Info;
@@ -157,9 +159,15 @@ impl Config {
         &self.ports
     }
 
-    /// The ports of media.
+    /// What calls must be, and the ports of media.
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Whether anybody's calls are judged, so that calls have to be followed.
+    pub fn follows_calls(&self) -> bool {
+        let default = self.media.policy;
+        default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
     }
 
     /// What strangers may do.

@@ -6,6 +6,7 @@
 //! The way of a message through the engine: reading → transactions → judge → decide → sentence, with the ledger for what
 //! is proven, and trust for what succeeded.
 mod accounts;
+pub mod call;
 mod clock;
 pub mod command;
 mod counts;

@@ -69,7 +69,7 @@ fn see(engine: &mut Engine, whence: u8, bytes: &[u8], clock: Clock, commands: &m
             kind,
             peer: number.into(),
         };
-        engine.handle(Seen { time: clock.mono_ns, flow, bytes, truncated: false }, clock, commands);
+        engine.handle(Seen { time: clock.mono_ns, flow, bytes, truncated: false, refused: false }, clock, commands);
     }
     commands.iter().for_each(keeps_its_word);
 }
@@ -85,7 +85,7 @@ fn keeps_its_word(command: &Command) {
             (Some(promote.source), None)
         }
         Command::Alarm(alarm) => (None, Some(&alarm.evidence)),
-        Command::Demote(_) => (None, None),
+        Command::Demote(_) | Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => (None, None),
     };
     assert!(source.is_none_or(|source| !trusted.contains(&source)), "{command:?}");
     for incident in evidence.into_iter().flat_map(|evidence| &evidence.incidents) {

@@ -3,11 +3,14 @@
 //! Owns: that step, and nothing else may make those records in earnest. Refuses: failing: a [`Config`] cannot be invalid.
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::limiter::HashKey;
-use firewall_common::policy::{FLAG_TRUNK, PeerRule, Policy, PortTable, PrefixFilter, port};
+use firewall_common::policy::{
+    FLAG_CALLS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_TRUNK, PeerRule, Policy, PortTable, PrefixFilter, port,
+};
+use firewall_common::reason::{Reason, Stage};
 use firewall_common::sip::signature::Table;
 
-use super::word::Mode;
-use super::{Config, PortList, Signature};
+use super::word::{MediaPolicy, Mode};
+use super::{Config, Consequence, Media, OnLoss, PortList, Signature};
 use crate::names::Resolved;
 
 /// A config as one generation of the kernel program takes it.
@@ -35,7 +38,7 @@ pub fn compile(config: &Config, resolved: &Resolved, hash_key: HashKey, seed: u6
         ports: ports(config),
         peer_filter: filter(&peers),
         signatures: signatures(&config.signatures(), seed),
-        rules: std::iter::once(PeerRule::ANY).chain(config.peers().iter().map(super::Peer::rule)).collect(),
+        rules: rules(config),
         peers,
     }
 }
@@ -47,7 +50,7 @@ fn policy(config: &Config, hash_key: HashKey) -> Policy {
     // The kernel counts bits over all 16 bytes, and so does the config for IPv6; the number is at most 128.
     let v6_bits = u8::try_from(strangers.v6_prefix.get()).unwrap_or(64);
     Policy {
-        monitor: config.monitor().bits(),
+        monitor: config.monitor().bits() | monitored(config.media()),
         hash_key,
         v6_mask: Addr::mask(v6_bits),
         stranger: strangers.limits.compiled(),
@@ -57,14 +60,42 @@ fn policy(config: &Config, hash_key: HashKey) -> Policy {
         hold: config.slow_path().hold.limit(),
         called_for: u64::from(config.slow_path().called_for.get()) * NANOS_PER_SECOND,
         cells_mask: config.capacity().cells.get() - 1,
-        flags: if config.mode() == Mode::Trunk { FLAG_TRUNK } else { 0 },
+        flags: flags(config),
         start_line_max: config.sip().start_line_max.get(),
         scan_max: scan_max(config),
         stranger_transports: u32::from(strangers.transports.bits()),
         peers: count(config.peers().len()),
         copy_max: config.slow_path().copy_max.get(),
-        reserved: 0,
+        media: u32::from(config.media().policy.number()),
+        accepted: config.media().accepted().bits(),
+        plain_packets: config.media().plain_packets.get(),
     }
+}
+
+fn flags(config: &Config) -> u32 {
+    let media = config.media();
+    let calls = config.follows_calls();
+    [
+        (config.mode() == Mode::Trunk, FLAG_TRUNK),
+        (media.policy != MediaPolicy::Off, FLAG_GUARDED),
+        (calls, FLAG_CALLS),
+        (media.on_daemon_loss == OnLoss::Learned, FLAG_LEARNS_ALONE),
+    ]
+    .into_iter()
+    .fold(0, |flags, (holds, flag)| if holds { flags | flag } else { flags })
+}
+
+/// What `[media]` wants counted only. "prefer" judges media as "srtp-only" does, and lets all of it pass.
+fn monitored(media: &Media) -> u64 {
+    let counted = |consequence, reason: Reason| if consequence == Consequence::Count { reason.bit() } else { 0 };
+    let preferred = if media.policy == MediaPolicy::Prefer { Stage::Media.drop_bits() } else { 0 };
+    preferred | counted(media.plain_rtp_media, Reason::PlainMedia) | counted(media.stream_change, Reason::MediaStream)
+}
+
+fn rules(config: &Config) -> Vec<PeerRule> {
+    let default = config.media().policy;
+    let allowed = PeerRule { media: default.number(), ..PeerRule::ANY };
+    std::iter::once(allowed).chain(config.peers().iter().map(|peer| peer.rule(default))).collect()
 }
 
 /// Without a signature there is nothing to search for.

@@ -14,7 +14,7 @@ use super::rate::{Rate, Unit};
 use super::reader::{Node, Reader};
 use super::section::section;
 use super::value::{Item, Scalar, Shown, Value, read_array};
-use super::word::{MediaPolicy, Set, Transport};
+use super::word::{MediaPolicy, PeerMedia, Set, Transport};
 use crate::names::Resolved;
 
 const HINT: &str = "write a list of one or more prefixes such as [\"198.51.100.0/24\", \"2001:db8::/32\"]";
@@ -60,8 +60,9 @@ section! {
         /// Which requests it may send, by their names in RFC 3261 and its extensions; "*" stands for methods that are
         /// none of the known.
         pub methods: Set<Method> = Set::all();
-        /// What its media must be: "none" (no rule), "prefer" (SRTP where it is offered), "srtp-only".
-        pub media: MediaPolicy = MediaPolicy::None;
+        /// What its calls must be: "default" (what [media] says), "off" (no rule), "prefer" (SRTP where it is offered),
+        /// "srtp-only".
+        pub media: PeerMedia = PeerMedia::Default;
         /// For whoever reads this next.
         pub comment: Text = Text::default();
         /// Limits of the peer as a whole, by the same keys as [strangers.limits]. Nothing is limited unless it is named.
@@ -82,12 +83,12 @@ impl Peer {
     }
 
     /// The rules as the kernel's records hold them.
-    pub fn rule(&self) -> PeerRule {
+    pub fn rule(&self, default: MediaPolicy) -> PeerRule {
         PeerRule {
             limits: self.limits.compiled(),
             methods: self.methods.bits(),
             transports: self.transports.bits(),
-            media: self.media as u8,
+            media: self.media.or(default).number(),
             ..PeerRule::ANY
         }
     }

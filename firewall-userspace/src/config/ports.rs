@@ -122,12 +122,3 @@ section! {
         pub tls: PortList = PortList::one(5061);
     }
 }
-
-section! {
-    /// Media: RTP and RTCP.
-    Media {
-        /// UDP ports that the server takes media on, such as ["10000-20000"]. Denied and banned sources may not send
-        /// there; with no ports here, media is other traffic.
-        pub ports: PortList = PortList::default();
-    }
-}

@@ -60,6 +60,11 @@ impl<T: Word> Set<T> {
         self.0.contains(&word)
     }
 
+    /// The set of members that are known to be some, in the order of the vocabulary.
+    pub(super) fn known(members: &[T]) -> Self {
+        Self(members.to_vec())
+    }
+
     /// The set of `members`; nothing if they are none.
     pub(super) fn of(members: &[T]) -> Option<Self> {
         let set: Vec<T> = T::ALL.iter().copied().filter(|w| members.contains(w)).collect();
@@ -146,14 +151,51 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What a peer's media must be.
+    /// What calls must be.
     MediaPolicy {
         /// No rule.
-        None = "none",
+        Off = "off",
+        /// SRTP where it is offered; what is not is told, and passes.
+        Prefer = "prefer",
+        /// SRTP or nothing.
+        SrtpOnly = "srtp-only",
+    }
+}
+
+vocabulary! {
+    /// What a peer's calls must be.
+    PeerMedia {
+        /// What `[media]` says.
+        Default = "default",
+        /// No rule.
+        Off = "off",
         /// SRTP where it is offered.
         Prefer = "prefer",
         /// SRTP or nothing.
         SrtpOnly = "srtp-only",
+    }
+}
+
+impl MediaPolicy {
+    /// As the kernel's records have it.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Off => policy::MEDIA_OFF,
+            Self::Prefer => policy::MEDIA_PREFER,
+            Self::SrtpOnly => policy::MEDIA_SRTP_ONLY,
+        }
+    }
+}
+
+impl PeerMedia {
+    /// What holds, when `[media]` says `default`.
+    pub fn or(self, default: MediaPolicy) -> MediaPolicy {
+        match self {
+            Self::Default => default,
+            Self::Off => MediaPolicy::Off,
+            Self::Prefer => MediaPolicy::Prefer,
+            Self::SrtpOnly => MediaPolicy::SrtpOnly,
+        }
     }
 }
 

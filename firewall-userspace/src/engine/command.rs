@@ -2,7 +2,9 @@
 //!
 //! Owns: the closed list of commands. Refuses: doing them.
 use firewall_common::addr::Addr;
+use firewall_common::media::Flow;
 
+use super::call::Call;
 use super::evidence::{Evidence, Rule};
 
 /// One thing to do, at once, before more input is read.
@@ -18,6 +20,32 @@ pub enum Command {
     Demote(Demote),
     /// A peer did what a stranger would have been banned for.
     Alarm(Alarm),
+    /// The pinholes of a call are these, and no others.
+    Pinholes(Pinholes),
+    /// Answer a request in our server's place.
+    Answer(Answer),
+    /// Something has changed about a call.
+    Call(Box<Call>),
+}
+
+/// The pinholes of a call, all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinholes {
+    /// The call: [`Flow::call`].
+    pub call: u64,
+    /// What may pass. Of each flow only the part that the daemon writes says something.
+    pub flows: Vec<Flow>,
+}
+
+/// A datagram to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// From our server's address and port.
+    pub from: (Addr, u16),
+    /// To whoever sent the request.
+    pub to: (Addr, u16),
+    /// The response.
+    pub bytes: Vec<u8>,
 }
 
 /// A ban.
@@ -92,7 +120,7 @@ impl Command {
             Self::Ban(ban) => Some(ban.evidence.rule),
             Self::Hold(hold) => Some(hold.evidence.rule),
             Self::Alarm(alarm) => Some(alarm.evidence.rule),
-            Self::Promote(_) | Self::Demote(_) => None,
+            Self::Promote(_) | Self::Demote(_) | Self::Pinholes(_) | Self::Answer(_) | Self::Call(_) => None,
         }
     }
 }

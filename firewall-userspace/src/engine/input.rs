@@ -56,6 +56,9 @@ pub struct Seen<'a> {
     pub bytes: &'a [u8],
     /// Whether bytes are missing at the end.
     pub truncated: bool,
+    /// Whether the kernel dropped it, an INVITE whose session description cannot lead to SRTP
+    /// ([`firewall_common::copy::FLAG_REFUSED`]).
+    pub refused: bool,
 }
 
 /// What a PBX told by a feed.

@@ -161,7 +161,9 @@ impl Desk {
                 tell(&command, &self.names);
             }
             self.urgent |= matches!(command, Command::Ban(_));
-            self.learned.push(command);
+            if !matches!(command, Command::Pinholes(_) | Command::Answer(_)) {
+                self.learned.push(command);
+            }
         }
     }
 
@@ -213,7 +215,7 @@ fn enforce(command: &Command, enforcer: &mut Enforcer, clock: Clock) -> dataplan
             enforcer.promote(one.source, clock.deadline(one.trusted_until), clock.deadline(one.known_until))
         }
         Command::Demote(one) => enforcer.demote(one.source, clock.deadline(one.until)).map(drop),
-        Command::Alarm(_) => Ok(()),
+        Command::Alarm(_) | Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => Ok(()),
     }
 }
 
@@ -228,6 +230,7 @@ fn tell(command: &Command, names: &Names) {
         Command::Promote(one) => {
             debug!("{} is a registrant until {}", names.text(one.source), instant(one.trusted_until))
         }
+        Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => {}
         Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
     }
 }

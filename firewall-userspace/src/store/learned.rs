@@ -44,8 +44,9 @@ pub enum What {
 }
 
 impl Learned {
-    /// What a command leaves in the database. `v6_prefix` is the width of an IPv6 source, `peer` tells a peer's name.
-    pub fn of(command: Command, time: i64, v6_prefix: u8, peer: impl Fn(u32) -> Option<String>) -> Self {
+    /// What a command leaves in the database, if anything. `v6_prefix` is the width of an IPv6 source, `peer` tells a
+    /// peer's name.
+    pub fn of(command: Command, time: i64, v6_prefix: u8, peer: impl Fn(u32) -> Option<String>) -> Option<Self> {
         let source = |addr| source_prefix(addr, v6_prefix);
         let what = match command {
             Command::Ban(ban) => What::Ban(NewBan {
@@ -78,8 +79,9 @@ impl Learned {
                 rule: alarm::word(alarm.evidence.rule),
                 evidence: text(&alarm.evidence),
             }),
+            Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => return None,
         };
-        Self { time, what }
+        Some(Self { time, what })
     }
 
     /// What a notice about a name of this peer leaves; nothing if nobody has to look at it.

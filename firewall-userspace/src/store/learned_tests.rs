@@ -62,7 +62,7 @@ fn alarm(peer: u32, last: u8, time: i64, rule: Rule) -> Command {
 
 pub(super) fn learned(commands: Vec<Command>, time: i64) -> Vec<Learned> {
     let peer = |id| (id > 0).then(|| format!("peer {id}"));
-    commands.into_iter().map(|command| Learned::of(command, time, 64, peer)).collect()
+    commands.into_iter().filter_map(|command| Learned::of(command, time, 64, peer)).collect()
 }
 
 const KEY: Key = Key([1, 2]);
@@ -457,6 +457,7 @@ impl Model {
                 let rows = self.registrants.iter_mut().filter(|((of, account), _)| *of == last && meant(account));
                 rows.for_each(|(_, until)| *until = cut.min(*until));
             }
+            Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => {}
             Command::Alarm(alarm) => *self.alarms.entry(last_of(alarm.source.to_bytes())).or_default() += 1,
         }
     }

@@ -35,8 +35,10 @@ fn evidence(rule: Rule) -> Evidence {
 
 fn filled(commands: Vec<Command>) -> Sipfw {
     let sipfw = Sipfw::new();
-    let learned: Vec<Learned> =
-        commands.into_iter().map(|command| Learned::of(command, now(), 64, |_| Some("itsp".to_owned()))).collect();
+    let learned: Vec<Learned> = commands
+        .into_iter()
+        .filter_map(|command| Learned::of(command, now(), 64, |_| Some("itsp".to_owned())))
+        .collect();
     Store::open(&sipfw.state()).unwrap().record(&learned).unwrap();
     sipfw
 }

@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::is_denied;
 use crate::cli::live;
-use crate::config::{Config, HostName, Loaded, MediaPolicy, Peer, Word};
+use crate::config::{Config, HostName, Loaded, Peer, PeerMedia, Word};
 use crate::dataplane::{Instance, PeerStats, RunningPeer, clock};
 use crate::entries::prefix_text;
 use crate::names::{Book, cache};
@@ -154,7 +154,7 @@ fn described(peer: &Peer, known: &Book) -> Vec<(&'static str, String)> {
         ("methods", if peer.methods == crate::config::Set::all() { "all".into() } else { words(peer.methods.iter()) }),
         ("limits", limits(&peer.limits)),
     ]);
-    if peer.media != MediaPolicy::None {
+    if peer.media != PeerMedia::Default {
         lines.push(("media", peer.media.word().to_owned()));
     }
     if !peer.comment.as_str().is_empty() {

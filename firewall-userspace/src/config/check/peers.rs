@@ -10,6 +10,7 @@ use super::super::network::Network;
 use super::super::peer::Peer;
 use super::super::problem::{Fault, Severity};
 use super::super::reader::Findings;
+use super::super::word::MediaPolicy;
 
 /// Checks all peers.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
@@ -122,7 +123,9 @@ fn nesting(claims: &mut [Claim], peers: &[Peer], findings: &mut Findings) {
 
 /// Whether it matters which of the two peers a packet is counted for.
 fn differ(a: &Claim, b: &Claim, peers: &[Peer]) -> bool {
-    a.peer != b.peer && peers[a.peer].rule() != peers[b.peer].rule()
+    let (one, other) = (&peers[a.peer], &peers[b.peer]);
+    let rule = |peer: &Peer| (peer.rule(MediaPolicy::Off), peer.media);
+    a.peer != b.peer && rule(one) != rule(other)
 }
 
 fn equal(first: &Claim, second: &Claim, peers: &[Peer], findings: &mut Findings) {

@@ -1,6 +1,6 @@
 //! The default file says what the built-in config is.
 use super::{config, told};
-use crate::config::{Config, MediaPolicy, default_file};
+use crate::config::{Config, PeerMedia, default_file};
 
 /// The default file with every key out of its comment.
 fn uncommented() -> String {
@@ -24,7 +24,7 @@ fn its_examples_are_right() {
     let text = examples.iter().filter(is_toml).cloned().collect::<Vec<_>>().join("\n");
     assert_eq!(told(&text), [""; 0]);
     let config = config(&text);
-    assert_eq!((config.peers().len(), config.peers()[0].media), (1, MediaPolicy::None));
+    assert_eq!((config.peers().len(), config.peers()[0].media), (1, PeerMedia::Default));
     assert_eq!(config.signatures().len(), Config::builtin().signatures().len() + 1);
 }
 

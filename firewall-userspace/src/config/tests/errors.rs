@@ -121,7 +121,7 @@ fn peers_are_told_what_they_lack() {
             "the network is 198.51.100.0/24",
         ),
         (&peer("methods = [\"invite\"]"), "t.toml:4:12: peer[1].methods[1]: \"invite\": ", "did you mean \"INVITE\"?"),
-        (&peer("media = \"srtp\""), "t.toml:4:9: peer[1].media: \"srtp\": ", "known: none, prefer, srtp-only"),
+        (&peer("media = \"srtp\""), "t.toml:4:9: peer[1].media: \"srtp\": ", "known: default, off, prefer, srtp-only"),
         (&peer("limits.register = \"0/s\""), "t.toml:4:19: peer[1].limits.register: \"0/s\": ", "a limit of 0"),
         (
             &peer("limit.register = \"0/s\""),

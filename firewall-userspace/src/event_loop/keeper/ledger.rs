@@ -38,7 +38,8 @@ impl Ledger {
     pub(super) fn take(&mut self, commands: Vec<Command>, time: i64, policy: Option<&RunningPolicy>) {
         let v6_prefix = policy.map_or(64, |policy| policy.v6_prefix);
         let peer = |id| policy.and_then(|policy| policy.peer(id)).map(str::to_owned);
-        commands.into_iter().for_each(|command| self.backlog.push(Learned::of(command, time, v6_prefix, peer)));
+        let learned = commands.into_iter().filter_map(|command| Learned::of(command, time, v6_prefix, peer));
+        learned.for_each(|one| self.backlog.push(one));
     }
 
     /// Takes records of the engine, whose hashes are under `key`, as they were at `time`.
