@@ -79,7 +79,7 @@ fn flags(config: &Config) -> u32 {
         (config.mode() == Mode::Trunk, FLAG_TRUNK),
         (media.policy != MediaPolicy::Off, FLAG_GUARDED),
         (calls, FLAG_CALLS),
-        (media.on_daemon_loss == OnLoss::Learned, FLAG_LEARNS_ALONE),
+        (calls && media.on_daemon_loss == OnLoss::Learned, FLAG_LEARNS_ALONE),
     ]
     .into_iter()
     .fold(0, |flags, (holds, flag)| if holds { flags | flag } else { flags })
@@ -88,8 +88,13 @@ fn flags(config: &Config) -> u32 {
 /// What `[media]` wants counted only. "prefer" judges media as "srtp-only" does, and lets all of it pass.
 fn monitored(media: &Media) -> u64 {
     let counted = |consequence, reason: Reason| if consequence == Consequence::Count { reason.bit() } else { 0 };
-    let preferred = if media.policy == MediaPolicy::Prefer { Stage::Media.drop_bits() } else { 0 };
-    preferred | counted(media.plain_rtp_media, Reason::PlainMedia) | counted(media.stream_change, Reason::MediaStream)
+    match media.policy {
+        MediaPolicy::Off => 0,
+        MediaPolicy::Prefer => Stage::Media.drop_bits(),
+        MediaPolicy::SrtpOnly => {
+            counted(media.plain_rtp_media, Reason::PlainMedia) | counted(media.stream_change, Reason::MediaStream)
+        }
+    }
 }
 
 fn rules(config: &Config) -> Vec<PeerRule> {

@@ -250,6 +250,8 @@ impl Word for Stage {
         Stage::Response,
         Stage::Signature,
         Stage::Limit,
+        Stage::Sdp,
+        Stage::Media,
     ];
     fn word(self) -> &'static str {
         self.word()
