@@ -3,15 +3,18 @@
 //! Owns: the machine that tells whether a message's media lines can lead to SRTP, over a window of fixed size; the words of
 //! what is accepted; the mark of the firewall's refusals. Refuses: offers and answers and what they agree on (the daemon
 //! knows these).
-pub mod content;
-pub mod keys;
-pub mod lines;
-pub mod media_line;
+mod content;
+mod keys;
+mod line;
+mod lines;
+mod media_line;
 mod message;
 mod tag;
 #[cfg(test)]
 mod tests;
 
+pub use line::read as read_line;
+pub use lines::next as next_line;
 pub use message::{Host, Reading, summarize};
 pub use tag::{TAG, is_in, refusal_tag, words};
 

@@ -2,23 +2,23 @@
 //! or of a part of a multipart body (RFC 2045 §5.1).
 //!
 //! Owns: which field a line is, and its value. Refuses: where lines begin.
-use super::lines::{CRLF, ends_name, mark};
-use super::media_line::is_blank;
+use super::lines::{ends_name, mark};
+use crate::bound::wrap;
 use crate::sip::window::{Window, repeat};
 
 /// Neither a session description nor made of parts.
-pub const OTHER: u32 = 0;
+pub(super) const OTHER: u32 = 1;
 /// A session description: `application/sdp`.
-pub const SDP: u32 = 1;
+pub(super) const SDP: u32 = 2;
 /// Made of parts: `multipart/…` with a boundary.
-pub const MULTIPART: u32 = 2;
+pub(super) const MULTIPART: u32 = 3;
 /// Not understood, though it may be one of them.
-pub const UNSURE: u32 = 3;
+pub(super) const UNSURE: u32 = 4;
 
 /// How many bytes of a value are looked at.
-const VALUE_MAX: u32 = 256;
+const VALUE_MAX: u32 = 96;
 /// How many blanks and line ends stand before a value at most.
-const BLANKS_MAX: u32 = 32;
+const BLANKS_MAX: u32 = 16;
 /// The longest boundary (RFC 2046 §5.1.1).
 pub(super) const BOUNDARY_MAX: u32 = 70;
 
@@ -52,31 +52,20 @@ pub(super) fn field(w: &Window, at: u32, marks: u32) -> Field {
     }
 }
 
-/// Where the value begins of a field whose name ends at `at`; it may be on the next line (RFC 3261 §7.3.1).
+/// Where the value begins behind a name that ends at `at`: behind blanks, the colon or equals sign, and line ends, since it
+/// may stand on the next line (RFC 3261 §7.3.1). What has no value gets that of the next line, which is no better.
 #[inline(always)]
 fn value(w: &Window, at: u32) -> u32 {
-    let mut at = w.forget(at);
-    for _ in 0..BLANKS_MAX {
-        let byte = w.byte(at);
-        let is_before = is_blank(byte) || byte == b':' || matches!(byte, b'\r' | b'\n') && folds(w, at) != 0;
-        if !is_before {
-            break;
-        }
-        at = w.forget(at + 1);
+    let mut n = 0;
+    while n < BLANKS_MAX && BYTES[w.byte(at + n) as usize] & class::SKIPPED != 0 {
+        n += 1;
     }
-    at
-}
-
-/// The bytes of the line end at `at` if the next line continues the value; otherwise 0.
-#[inline(always)]
-fn folds(w: &Window, at: u32) -> u32 {
-    let len = if w.word(at) & 0xffff == CRLF { 2 } else { 1 };
-    if is_blank(w.byte(at + len)) { len } else { 0 }
+    w.forget(at + n)
 }
 
 /// A Content-Length; `u32::MAX` for what is no number.
 #[inline(always)]
-pub fn length(w: &Window, at: u32) -> u32 {
+pub(super) fn length(w: &Window, at: u32) -> u32 {
     let start = value(w, at);
     let (mut number, mut n) = (0u32, 0);
     while n < 9 && w.byte(start + n).is_ascii_digit() {
@@ -89,14 +78,14 @@ pub fn length(w: &Window, at: u32) -> u32 {
 /// What a Content-Type says whose name ends at `at`: the kind in the lowest byte, and for [`MULTIPART`] the boundary's
 /// length in the next and its place in the upper half.
 #[inline(always)]
-pub fn kind(w: &Window, at: u32, limit: u32) -> u64 {
+pub(super) fn kind(w: &Window, at: u32, limit: u32) -> u64 {
     let at = value(w, at);
     let (kind, rest) = (w.word(at) | repeat(0x20), w.word(at + 8));
     let lower = rest | repeat(0x20);
     if kind == u64::from_le_bytes(*b"applicat") {
         let is_sdp = lower << 8 == u64::from_le_bytes(*b"\0ion/sdp") && ends_type(w.byte(at + 15));
         let is_odd = lower & 0xff_ffff == u64::from(u32::from_le_bytes(*b"ion\0")) && is_parted((rest >> 24) as u16);
-        return u64::from(w.forget(if is_sdp { SDP } else { u32::from(is_odd) * UNSURE }));
+        return u64::from(if is_sdp { SDP } else { odd(is_odd) });
     }
     if kind != u64::from_le_bytes(*b"multipar") || lower as u8 != b't' {
         return u64::from(OTHER);
@@ -104,8 +93,13 @@ pub fn kind(w: &Window, at: u32, limit: u32) -> u64 {
     if (rest >> 8) as u8 == b'/' {
         boundary(w, at, limit)
     } else {
-        u64::from(w.forget(u32::from(is_parted((rest >> 8) as u16)) * UNSURE))
+        u64::from(odd(is_parted((rest >> 8) as u16)))
     }
+}
+
+#[inline(always)]
+const fn odd(is_odd: bool) -> u32 {
+    if is_odd { UNSURE } else { OTHER }
 }
 
 /// Whether a type's slash stands among blanks, as the grammar of SIP allows (RFC 3261 §25.1).
@@ -130,6 +124,83 @@ mod place {
     pub(super) const QUOTED: u32 = 2;
     /// Behind a backslash between quotation marks.
     pub(super) const ESCAPED: u32 = 3;
+    /// Behind a line end in a parameter; the value goes on if a blank follows.
+    pub(super) const LINE: u32 = 4;
+    /// Behind a line end before a parameter's name.
+    pub(super) const BEGIN_LINE: u32 = 5;
+    /// The value has ended.
+    pub(super) const END: u32 = 6;
+}
+
+/// Classes of bytes, and what else they are, as bits.
+mod class {
+    pub(super) const OTHER: u8 = 0;
+    pub(super) const SEMICOLON: u8 = 1;
+    pub(super) const QUOTE: u8 = 2;
+    pub(super) const BACKSLASH: u8 = 3;
+    pub(super) const BLANK: u8 = 4;
+    pub(super) const RETURN: u8 = 5;
+    pub(super) const NEWLINE: u8 = 6;
+    pub(super) const MASK: u8 = 7;
+    /// It may stand before a value.
+    pub(super) const SKIPPED: u8 = 8;
+    /// It ends a boundary without quotation marks.
+    pub(super) const ENDS_BARE: u8 = 16;
+    /// It ends a boundary between quotation marks.
+    pub(super) const ENDS_QUOTED: u8 = 32;
+}
+
+/// A table, and not comparisons, because the kernel's verifier follows both ways of every comparison.
+static BYTES: [u8; 256] = {
+    use class::{BACKSLASH, BLANK, ENDS_BARE, ENDS_QUOTED, NEWLINE, OTHER, QUOTE, RETURN, SEMICOLON, SKIPPED};
+    let mut table = [OTHER; 256];
+    let mut b = 0;
+    while b < 256 {
+        table[b] = match b as u8 {
+            b';' => SEMICOLON | ENDS_BARE,
+            b'"' => QUOTE | ENDS_BARE | ENDS_QUOTED,
+            b'\\' => BACKSLASH | ENDS_BARE | ENDS_QUOTED,
+            b' ' | b'\t' => BLANK | SKIPPED | ENDS_BARE,
+            b'\r' => RETURN | SKIPPED | ENDS_BARE | ENDS_QUOTED,
+            b'\n' => NEWLINE | SKIPPED | ENDS_BARE | ENDS_QUOTED,
+            b':' | b'=' => OTHER | SKIPPED,
+            b',' => OTHER | ENDS_BARE,
+            0 => OTHER | ENDS_BARE | ENDS_QUOTED,
+            _ => OTHER,
+        };
+        b += 1;
+    }
+    table
+};
+
+/// The place behind a byte: a row of eight classes for each place.
+static NEXT: [u8; 64] = {
+    let mut table = [0; 64];
+    let mut at = 0;
+    while at < 64 {
+        table[at] = next(at as u32 / 8, at as u8 % 8) as u8;
+        at += 1;
+    }
+    table
+};
+
+const fn next(place: u32, class: u8) -> u32 {
+    match (place, class) {
+        (place::QUOTED, class::BACKSLASH) => place::ESCAPED,
+        (place::QUOTED, class::QUOTE) => place::WORD,
+        (place::QUOTED | place::ESCAPED, class::NEWLINE) => place::END,
+        (place::QUOTED | place::ESCAPED, _) => place::QUOTED,
+        (place::LINE, class::BLANK) => place::WORD,
+        (place::BEGIN_LINE, class::BLANK) => place::BEGIN,
+        (place::LINE | place::BEGIN_LINE, class::NEWLINE) => place,
+        (place::LINE | place::BEGIN_LINE | place::END, _) => place::END,
+        (place::BEGIN, class::RETURN | class::NEWLINE) => place::BEGIN_LINE,
+        (place::WORD, class::RETURN | class::NEWLINE) => place::LINE,
+        (_, class::QUOTE) => place::QUOTED,
+        (_, class::SEMICOLON) => place::BEGIN,
+        (place::BEGIN, class::BLANK) => place::BEGIN,
+        _ => place::WORD,
+    }
 }
 
 /// The boundary parameter of the value at `at` (RFC 2046 §5.1.1).
@@ -137,76 +208,41 @@ mod place {
 fn boundary(w: &Window, at: u32, limit: u32) -> u64 {
     let (mut at, mut place) = (w.forget(at), w.forget(place::WORD));
     for _ in 0..VALUE_MAX {
-        let byte = w.byte(at);
-        let is_end = matches!(byte, b'\r' | b'\n');
-        if w.forget(at) >= w.forget(limit) || is_end && folds(w, at) == 0 {
+        let is_other = (w.word(at) | repeat(0x20)) ^ u64::from_le_bytes(*b"boundary") | u64::from(place ^ place::BEGIN);
+        if is_other == 0 {
+            return delimiter(w, at + 8, limit);
+        }
+        place = w.forget(u32::from(NEXT[wrap::<64>(place * 8 + u32::from(BYTES[w.byte(at) as usize] & class::MASK))]));
+        at = w.forget(at + 1);
+        if w.forget(place) == place::END {
             break;
         }
-        if place == place::BEGIN && w.word(at) | repeat(0x20) == u64::from_le_bytes(*b"boundary") {
-            return delimiter(w, at + 8);
-        }
-        place = w.forget(after(place, byte));
-        at = w.forget(at + 1);
     }
     u64::from(UNSURE)
 }
 
-/// The place behind a byte.
-#[inline(always)]
-const fn after(place: u32, byte: u8) -> u32 {
-    match (place, byte) {
-        (place::QUOTED, b'\\') => place::ESCAPED,
-        (place::QUOTED, b'"') => place::WORD,
-        (place::QUOTED | place::ESCAPED, _) => place::QUOTED,
-        (_, b'"') => place::QUOTED,
-        (_, b';') => place::BEGIN,
-        (place::BEGIN, 0..=b' ') => place::BEGIN,
-        _ => place::WORD,
-    }
-}
-
 /// The boundary whose name ends at `at`, as [`kind`] has it. One with a backslash in it is not understood.
 #[inline(always)]
-fn delimiter(w: &Window, at: u32) -> u64 {
-    let mut at = w.forget(at);
-    for _ in 0..BLANKS_MAX {
-        let byte = w.byte(at);
-        if !(is_blank(byte) || byte == b'=' || matches!(byte, b'\r' | b'\n') && folds(w, at) != 0) {
-            break;
-        }
-        at = w.forget(at + 1);
-    }
+fn delimiter(w: &Window, at: u32, limit: u32) -> u64 {
+    let at = value(w, at);
     let is_quoted = w.byte(at) == b'"';
-    let at = w.forget(at + u32::from(is_quoted));
+    let at = w.forget(if is_quoted { at + 1 } else { at });
+    let ends = w.forget(u32::from(if is_quoted { class::ENDS_QUOTED } else { class::ENDS_BARE })) as u8;
     let mut len = 0;
-    while len < BOUNDARY_MAX && !(END[w.byte(at + len) as usize] >> u32::from(is_quoted) & 1 != 0) {
+    while len < BOUNDARY_MAX && BYTES[w.byte(at + len) as usize] & ends == 0 {
         len += 1;
     }
     let len = w.forget(len);
-    let is_ended = END[w.byte(at + len) as usize] >> u32::from(is_quoted) & 1 != 0 && w.byte(at + len) != b'\\';
+    let end = w.byte(at + len);
+    let is_ended = BYTES[end as usize] & ends != 0 && end != b'\\' && w.forget(at + len) <= w.forget(limit);
     if is_ended && len != 0 { u64::from(MULTIPART | len << 8) | u64::from(at) << 32 } else { u64::from(UNSURE) }
 }
-
-/// What ends a boundary: bit 0 for a bare one, bit 1 for one between quotation marks.
-static END: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut b = 0;
-    while b < 256 {
-        table[b] = match b as u8 {
-            b'"' | b'\\' | b'\r' | b'\n' | 0 => 3,
-            b' ' | b'\t' | b';' | b',' => 1,
-            _ => 0,
-        };
-        b += 1;
-    }
-    table
-};
 
 const BOUNDARY_WORDS: u32 = BOUNDARY_MAX.div_ceil(8);
 
 /// What the line of two dashes at `at` is to a body with the boundary of `len` bytes at `boundary`.
 #[inline(always)]
-pub fn delimits(w: &Window, at: u32, boundary: u32, len: u32) -> u32 {
+pub(super) fn delimits(w: &Window, at: u32, boundary: u32, len: u32) -> u32 {
     let at = w.forget(at + 2);
     for n in 0..BOUNDARY_WORDS {
         if 8 * n >= w.forget(len) {
@@ -230,8 +266,8 @@ pub fn delimits(w: &Window, at: u32, boundary: u32, len: u32) -> u32 {
 }
 
 /// Of [`delimits`]: it stands in a part.
-pub const NO_PART: u32 = 0;
+pub(super) const NO_PART: u32 = 0;
 /// Of [`delimits`]: a part's headers follow.
-pub const PART: u32 = 1;
+pub(super) const PART: u32 = 1;
 /// Of [`delimits`]: no part follows.
-pub const LAST: u32 = 2;
+pub(super) const LAST: u32 = 2;

@@ -11,7 +11,7 @@ const REST_MAX: u32 = 24;
 /// The bit of the suite that the line at `at` offers keys of; 0 for an unknown suite, for no keys, and for session
 /// parameters by which something would not be encrypted or not authenticated (RFC 4568 §6.3.2).
 #[inline(always)]
-pub fn crypto(w: &Window, at: u32, limit: u32) -> u32 {
+pub(super) fn crypto(w: &Window, at: u32, limit: u32) -> u32 {
     if !is(w, at, b"a=crypto") || w.byte(at + 8) != b':' {
         return 0;
     }
@@ -28,7 +28,7 @@ pub fn crypto(w: &Window, at: u32, limit: u32) -> u32 {
 
 /// Whether the line at `at` offers a fingerprint.
 #[inline(always)]
-pub fn fingerprint(w: &Window, at: u32, limit: u32) -> bool {
+pub(super) fn fingerprint(w: &Window, at: u32, limit: u32) -> bool {
     let rest = w.word(at + 8) | repeat(0x20);
     is(w, at, b"a=finger")
         && rest << 16 == u64::from_le_bytes(*b"\0\0print:")
@@ -38,7 +38,7 @@ pub fn fingerprint(w: &Window, at: u32, limit: u32) -> bool {
 
 /// Whether the line at `at` proposes a configuration (RFC 5939 §3.5.1), which may be one of SRTP.
 #[inline(always)]
-pub fn capability(w: &Window, at: u32) -> bool {
+pub(super) fn capability(w: &Window, at: u32) -> bool {
     (w.word(at) | repeat(0x20)) << 8 == u64::from_le_bytes(*b"\0a=pcfg:")
 }
 
@@ -50,48 +50,58 @@ fn is(w: &Window, at: u32, word: &[u8; 8]) -> bool {
 /// The bit of the suite whose name of `len` bytes stands at `at`, in any case.
 #[inline(always)]
 fn suite(w: &Window, at: u32, len: u32) -> u32 {
-    let [a, b, c] = [0, 8, 16].map(|n| w.word(at + n) & !repeat(0x20));
+    let unread = w.forget(len.wrapping_sub(SHORTEST));
+    if unread >= 8 {
+        return 0;
+    }
+    let last = w.word(at + 16) & ((1 << (8 * unread)) - 1);
+    let digest = digest([w.word(at), w.word(at + 8), last]);
     let mut found = 0;
     for name in &NAMES {
-        let [x, y, z] = name.words;
-        if name.len == w.forget(len) && a == x && b == y && c & name.mask == z {
-            found = name.bit;
+        if name.digest == digest {
+            found = name.bit as u32;
         }
     }
     w.forget(found)
 }
 
-/// A suite's name in 24 bytes, without the bit by which the cases of a letter differ.
+/// Bytes of the shortest name; the longest is less than eight bytes longer.
+const SHORTEST: u32 = 16;
+
+/// A name in one number, whatever the case of its letters. Whoever makes up a name with the number of another's finds out
+/// from the daemon that it is none.
+#[inline(always)]
+const fn digest([a, b, c]: [u64; 3]) -> u64 {
+    const CASE: u64 = repeat(0x20);
+    let a = (a & !CASE).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ b & !CASE;
+    a.wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ c & !CASE
+}
+
+/// A suite's name.
 struct Name {
-    words: [u64; 3],
-    /// The bytes of the last word that belong to the name.
-    mask: u64,
-    len: u32,
-    bit: u32,
+    digest: u64,
+    bit: u64,
 }
 
 static NAMES: [Name; Suite::NAMES.len()] = {
-    const NONE: Name = Name { words: [0; 3], mask: 0, len: 0, bit: 0 };
-    let mut names = [NONE; Suite::NAMES.len()];
+    let mut names = [const { Name { digest: 0, bit: 0 } }; Suite::NAMES.len()];
     let mut i = 0;
     while i < names.len() {
         let (name, suite) = Suite::NAMES[i];
-        names[i] = Name::of(name.as_bytes(), suite.bit());
+        names[i] = Name { digest: digest(words(name.as_bytes())), bit: suite.bit() as u64 };
         i += 1;
     }
     names
 };
 
-impl Name {
-    const fn of(name: &[u8], bit: u32) -> Self {
-        let (mut words, mut i) = ([0; 3], 0);
-        assert!(16 <= name.len() && name.len() < 24);
-        while i < name.len() {
-            words[i / 8] |= ((name[i] & !0x20) as u64) << (8 * (i % 8));
-            i += 1;
-        }
-        Self { words, mask: (1 << (8 * (name.len() - 16))) - 1, len: name.len() as u32, bit }
+const fn words(name: &[u8]) -> [u64; 3] {
+    assert!(SHORTEST as usize <= name.len() && name.len() < SHORTEST as usize + 8);
+    let (mut words, mut i) = ([0; 3], 0);
+    while i < name.len() {
+        words[i / 8] |= (name[i] as u64) << (8 * (i % 8));
+        i += 1;
     }
+    words
 }
 
 /// Whether `UNENCRYPTED_SRTP`, `UNENCRYPTED_SRTCP` or `UNAUTHENTICATED_SRTP` is among the words behind the keys.

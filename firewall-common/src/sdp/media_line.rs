@@ -10,7 +10,7 @@ const WORD_MAX: u32 = 32;
 /// What the line at `at` adds to a [`Summary`]: nothing if it is not active, since its port is 0 (RFC 3264 §5.1, §6).
 /// What cannot be read makes the summary unsure.
 #[inline(always)]
-pub fn read(w: &Window, at: u32, limit: u32) -> u32 {
+pub(super) fn read(w: &Window, at: u32, limit: u32) -> u32 {
     let media = skip_blanks(w, at + 2);
     let port = skip_blanks(w, end_of_word(w, media));
     let proto = skip_blanks(w, end_of_word(w, port));
@@ -51,17 +51,37 @@ const NO_NUMBER: u32 = 0;
 const ZERO: u32 = 1;
 const NUMBER: u32 = 2;
 
+/// What a byte is, as bits: of a port [`ZERO`] or [`NUMBER`], and whether it ends a port, a word, or a part of a transport.
+/// A table, and not comparisons, because the kernel's verifier follows both ways of every comparison.
+static BYTES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        table[b] = match b as u8 {
+            0..=b' ' => ENDS_PORT | ENDS_WORD | ENDS_PART,
+            b'/' => ENDS_PORT | ENDS_PART,
+            b'0' => ZERO as u8,
+            b'1'..=b'9' => NUMBER as u8 | ENDS_PORT,
+            _ => 0,
+        };
+        b += 1;
+    }
+    table
+};
+const ENDS_PORT: u8 = 4;
+const ENDS_WORD: u8 = 8;
+const ENDS_PART: u8 = 16;
+
 /// What the port is. Any digit but 0 makes it one that somebody listens on: "+40000" is read as a number by some.
 #[inline(always)]
 fn number(w: &Window, at: u32) -> u32 {
-    let mut found = NO_NUMBER;
+    let mut found = w.forget(NO_NUMBER);
     for n in 0..WORD_MAX {
-        found = match w.byte(at + n) {
-            b'1'..=b'9' => return NUMBER,
-            b'0' => ZERO,
-            b'/' | 0..=b' ' => return found,
-            _ => found,
-        };
+        let byte = BYTES[w.byte(at + n) as usize];
+        found |= u32::from(byte) & (ZERO | NUMBER);
+        if byte & ENDS_PORT != 0 {
+            return if found & NUMBER != 0 { NUMBER } else { found };
+        }
     }
     NO_NUMBER
 }
@@ -71,16 +91,17 @@ const RTP: u32 = u32::from_le_bytes(*b"rtp\0");
 /// Whether `RTP` is one of the parts of the transport, as in `RTP/AVP`, `UDP/TLS/RTP/SAVPF` and `TCP/RTP/AVP`.
 #[inline(always)]
 fn is_rtp(w: &Window, proto: u32, limit: u32) -> bool {
-    let mut before = b'/';
+    let mut before = w.forget(u32::from(ENDS_PART));
     for n in 0..WORD_MAX {
         let at = w.forget(proto + n);
         let part = w.word(at) as u32;
-        let begins = before == b'/' && (part | 0x0020_2020) & 0x00ff_ffff == RTP;
-        if begins && matches!((part >> 24) as u8, b'/' | 0..=b' ') && at + 3 <= w.forget(limit) {
-            return true;
+        let ends = BYTES[(part >> 24) as usize];
+        let other = (part | 0x0020_2020) & 0x00ff_ffff ^ RTP;
+        if other | u32::from(ends & before as u8 & ENDS_PART ^ ENDS_PART) == 0 {
+            return w.forget(at) + 3 <= w.forget(limit);
         }
-        before = part as u8;
-        if before <= b' ' {
+        before = w.forget(u32::from(BYTES[part as u8 as usize]));
+        if before as u8 & ENDS_WORD != 0 {
             break;
         }
     }

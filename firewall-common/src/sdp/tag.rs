@@ -4,7 +4,7 @@
 //! answer (the daemon writes it).
 use crate::addr::Addr;
 use crate::limiter::HashKey;
-use crate::sip::window::{EXAMINED, Window, first_marked, lowest_index, lowest_zero, repeat};
+use crate::sip::window::{Window, lowest_index, lowest_zero, repeat};
 
 /// Bytes of the tag.
 pub const TAG: usize = 21;
@@ -90,26 +90,28 @@ const fn round([mut a, mut b, mut c, mut d]: [u64; 4]) -> [u64; 4] {
     [a, b, c, d]
 }
 
-/// How many equals signs there is time for in a full window, since each makes the next 32 bytes begin anew.
-const SIGNS: u32 = 64;
+/// How many equals signs there is time for, since each makes the next 16 bytes begin anew.
+const SIGNS: u32 = 32;
+/// How many bytes are searched for the tag, if there are no more equals signs: an ACK has few header fields.
+const SEARCHED: u32 = 768;
 
 /// Whether the three words of a tag stand behind an equals sign, from `start` on.
 #[inline(always)]
 pub fn is_in(w: &Window, start: u32, [a, b, c]: [u64; 3]) -> bool {
     let mut at = w.forget(start);
-    for _ in 0..EXAMINED / 32 + SIGNS {
+    for _ in 0..SEARCHED / 16 + SIGNS {
         if w.forget(at) >= w.len() {
-            break;
+            return false;
         }
-        let Some((low, mark)) = first_marked(w.words(at).map(|word| lowest_zero(word ^ repeat(b'=')))) else {
-            at = w.forget(at + 32);
-            continue;
-        };
-        at = w.forget(at + low + lowest_index(mark) + 1);
-        let ends = at + TAG as u32 <= w.len();
-        if w.word(at) == a && w.word(at + 8) == b && w.word(at + 16) & 0xff_ffff_ffff == c && ends {
-            return true;
+        let [x, y] = w.two_words(at).map(|word| lowest_index(lowest_zero(word ^ repeat(b'='))));
+        at = w.forget(at + x + (x >> 3) * y);
+        let no_sign = u64::from(w.byte(at) ^ b'=');
+        let others = w.word(at + 1) ^ a | w.word(at + 9) ^ b | (w.word(at + 17) ^ c) & 0xff_ffff_ffff;
+        if no_sign | others == 0 {
+            return w.forget(at) + TAG as u32 + 1 <= w.len();
         }
+        // One on if it was a sign.
+        at = w.forget(at + (no_sign.wrapping_sub(1) >> 63) as u32);
     }
     false
 }

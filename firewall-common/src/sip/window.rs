@@ -98,6 +98,13 @@ impl Window {
         [word(0), word(1), word(2), word(3)]
     }
 
+    /// The 16 bytes at `at`, in the same way.
+    #[inline(always)]
+    pub fn two_words(&self, at: u32) -> [u64; 2] {
+        let [a, b, ..] = self.words(at);
+        [a, b]
+    }
+
     /// The same number, of which the kernel's verifier knows nothing any more.
     ///
     /// The verifier follows every value that it can tell apart on a path of its own. Where a loop may end in a hundred
@@ -154,7 +161,7 @@ pub(crate) const fn first_marked([a, b, c, d]: [u64; 4]) -> Option<(u32, u64)> {
     }
 }
 
-/// The index (0..=7) of the lowest marked byte of a mask that is not zero.
+/// The index (0..=7) of the lowest marked byte of a mask; 8 if none is marked.
 #[inline(always)]
 pub(crate) const fn lowest_index(mask: u64) -> u32 {
     // As many bytes lie below the lowest mark as the bits below it have high bits of bytes. That takes a processor without

@@ -109,7 +109,14 @@ const INSTRUCTIONS_MAX: u32 = 250_000;
 #[test]
 fn every_program_is_verified_with_room_to_spare() {
     let peer = "[[peer]]\nname = \"a\"\nprefixes = [\"203.0.113.0/24\"]\n";
-    let configs = [String::new(), format!("monitor = true\n{peer}"), format!("mode = \"trunk\"\n{peer}")];
+    let srtp = "[media]\nports = [\"10000-20000\"]\npolicy = \"srtp-only\"\n";
+    let configs = [
+        String::new(),
+        format!("monitor = true\n{peer}"),
+        format!("mode = \"trunk\"\n{peer}"),
+        format!("{srtp}{peer}"),
+        format!("monitor = true\n{srtp}{peer}"),
+    ];
     let names = load::PROGRAMS.into_iter().chain([program::EGRESS]);
     for (config, name) in configs.iter().flat_map(|config| names.clone().map(move |name| (config, name))) {
         let shield = Shield::with_programs(config, &[name]);
@@ -140,4 +147,14 @@ fn every_reason_has_a_row() {
         stages.iter().flatten().flat_map(|table| &table.rows).map(|row| row.reason).collect();
     let missing: Vec<&str> = Reason::ALL.iter().filter(|r| !earned.contains(r)).map(|r| r.word()).collect();
     assert!(missing.is_empty(), "no row of any table earns {missing:?}");
+}
+
+//DBG
+#[test]
+fn dbg() {
+    for name in ["next","line","tag","all","classify","locate","account","signature"] {
+        let name: &'static str = Box::leak(format!("dbg_{name}").into_boxed_str());
+        let r = std::panic::catch_unwind(|| Shield::with_programs("", &[name]).info(name).verified_instruction_count());
+        println!("RES {name} {r:?}");
+    }
 }
