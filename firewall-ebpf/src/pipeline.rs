@@ -96,6 +96,7 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
     let heard = message(frame, trial, &packet, &who, payload)?.forget();
     trial.forget();
     let refused = opaque::forget(u64::from(sdp::judge(trial, &forget(packet), &who, payload, heard.request)?)) as u32;
+    trial.forget();
     if opaque::forget(u64::from(payload.copied | heard.copied)) != 0 {
         let part = payload.forget().part();
         let flags = part.flags | refused;
