@@ -14,6 +14,7 @@ mod egress;
 mod exit;
 mod frame;
 mod host_key;
+mod kept;
 mod opaque;
 mod pipeline;
 mod scan;
@@ -21,8 +22,8 @@ mod stage;
 mod switches;
 mod trial;
 
-use aya_ebpf::bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC};
 use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS};
+use aya_ebpf::bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC};
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
 
@@ -64,25 +65,6 @@ fn sip_egress(ctx: TcContext) -> i32 {
     }
 }
 
-
-//DBG
-#[xdp]
-fn dbg_next(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::sdp::sipfw_sdp_next(w,1,2,3) as u32, None => 0 } }
-#[xdp]
-fn dbg_line(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::sdp::sipfw_sdp_line(w,1,2) as u32, None => 0 } }
-#[xdp]
-fn dbg_tag(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::sdp::sipfw_sdp_tag(w,1,2,3) as u32, None => 0 } }
-#[xdp]
-fn dbg_all(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::sdp::sipfw_sdp(w,1,2) as u32, None => 0 } }
-#[xdp]
-fn dbg_classify(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::classify(w, 1024).is_some() as u32, None => 0 } }
-#[xdp]
-fn dbg_locate(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::locate(w,1,2).from as u32, None => 0 } }
-#[xdp]
-fn dbg_account(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::account(w,1) as u32, None => 0 } }
-#[xdp]
-fn dbg_signature(_: XdpContext) -> u32 { match desk::window() { Some(w) => scan::user_agent(w,1).is_some() as u32, None => 0 } }
-//END
 #[inline(always)]
 const fn action(action: Action) -> u32 {
     match action {

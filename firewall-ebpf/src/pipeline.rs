@@ -14,6 +14,7 @@ use crate::constants::policy;
 use crate::desk;
 use crate::exit::{self, Action};
 use crate::frame::Frame;
+use crate::kept::Kept;
 use crate::opaque;
 use crate::scan;
 use crate::stage::sip::Said;
@@ -31,7 +32,7 @@ pub(crate) fn run<C: Circumstances + Copy>(frame: &Frame, circumstances: C) -> A
 
 #[inline(always)]
 fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict> {
-    let mut packet = forget(packet::parse(frame)?);
+    let packet = forget(packet::parse(frame)?);
     trial.set_addresses(packet.src, packet.dst);
     trial.protocol = packet.protocol as u8;
     trial.payload_at = packet.at;
@@ -46,7 +47,7 @@ fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict>
     if class == 0 {
         return deny::judge_other(trial);
     }
-    let verdict = protected(frame, trial, &mut packet, class);
+    let verdict = protected(frame, trial, &packet, class);
     if forget(packet).part.is_fragment() {
         let (Break(verdict) | Continue(verdict)) = verdict;
         fragment::first(trial, &packet, verdict);
@@ -58,7 +59,7 @@ fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict>
 const UDP_HEADER: u32 = 8;
 /// No transport header begins behind this: two tags, an IPv6 header and the most extension headers, each of the longest
 /// kind, take 12,350 bytes. A power of two less one.
-const HEADERS_MAX: u64 = 0x3fff;
+pub(crate) const HEADERS_MAX: u64 = 0x3fff;
 
 /// Makes all the ways that lead here one for the verifier: IPv4 and IPv6, tags and options and extension headers. Not the
 /// addresses, which are the trial's: it forgets them once ([`Trial::set_addresses`]).
@@ -78,7 +79,7 @@ pub(crate) fn forget(packet: Packet) -> Packet {
 
 /// A packet for a SIP or media port.
 #[inline(always)]
-fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &mut Packet, class: u8) -> Flow<Verdict> {
+fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, class: u8) -> Flow<Verdict> {
     let allowed = deny::judge(trial)?;
     if class & port::MEDIA != 0 {
         return Continue(Verdict::of(Reason::Media));
@@ -91,17 +92,19 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &mut
         Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
     };
     trial.forget();
-    // In its place: a copy would have to be kept beside it, and the kernel's stack is small.
-    *packet = forget(*packet);
-    let payload = payload.forget();
-    let heard = message(frame, trial, packet, &who, payload)?.forget();
+    let Some(kept) = desk::kept() else {
+        return Continue(who.pass());
+    };
+    kept.keep(packet, payload);
+    let heard = message(frame, trial, kept, packet, &who)?.forget();
     trial.forget();
-    let refused = opaque::forget(u64::from(sdp::judge(trial, packet, &who, payload, heard.request)?)) as u32;
+    let refused =
+        opaque::forget(u64::from(sdp::judge(trial, &kept.packet(packet), &who, kept.payload(), heard.request)?)) as u32;
     trial.forget();
-    if opaque::forget(u64::from(payload.copied | heard.copied)) != 0 {
-        let part = payload.forget().part();
+    if opaque::forget(u64::from(kept.payload().copied | heard.copied)) != 0 {
+        let part = kept.payload().part();
         let flags = part.flags | refused;
-        copy::received(frame, trial, packet, &who, copy::Part { flags, ..part });
+        copy::received(frame, trial, &kept.packet(packet), &who, copy::Part { flags, ..part });
     }
     sdp::enforce(refused)?;
     Continue(who.pass())
@@ -123,6 +126,18 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
+    /// As numbers; see [`Kept`].
+    #[inline(always)]
+    pub(crate) const fn numbers(self) -> [u32; 6] {
+        [self.at, self.len, self.examined, self.stream, self.copied, self.flags]
+    }
+
+    /// Of these numbers.
+    #[inline(always)]
+    pub(crate) const fn of([at, len, examined, stream, copied, flags]: [u32; 6]) -> Self {
+        Self { at, len, examined, stream, copied, flags }
+    }
+
     /// A datagram's.
     #[inline(always)]
     pub(crate) const fn datagram(datagram: UdpDatagram) -> Self {
@@ -221,11 +236,11 @@ impl Heard {
 fn message<C: Circumstances>(
     frame: &Frame,
     trial: &mut Trial<C>,
+    kept: Kept,
     packet: &Packet,
     who: &Who,
-    payload: Payload,
 ) -> Flow<Heard> {
-    let Payload { at, len, stream, .. } = payload.forget();
+    let Payload { at, len, stream, .. } = kept.payload();
     let stream = stream != 0;
     if stream && len == 0 {
         return Continue(Heard::NOTHING);
@@ -235,11 +250,11 @@ fn message<C: Circumstances>(
         return Continue(Heard::NOTHING);
     };
     let said = sip::classify(window);
-    let stream = payload.forget().stream != 0;
+    let stream = kept.payload().stream != 0;
     match said {
         None if stream => Continue(Heard::NOTHING),
         None => {
-            sip::object(trial, window, forget(*packet).part.is_fragment())?;
+            sip::object(trial, window, kept.packet(packet).part.is_fragment())?;
             Continue(Heard::NOTHING)
         }
         Some(said) if stream && said.request().is_none() => Continue(Heard::NOTHING),

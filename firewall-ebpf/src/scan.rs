@@ -72,7 +72,8 @@ extern "C" fn sipfw_locate(window: *const Window, headers: u32, limit: u32) -> u
     let Some(window) = (unsafe { window.as_ref() }) else {
         return 0;
     };
-    let Values { user_agent, from } = header_scan::locate(window, headers, limit, |w, at, limit| sipfw_go(w, at, limit));
+    let Values { user_agent, from } =
+        header_scan::locate(window, headers, limit, |w, at, limit| sipfw_go(w, at, limit));
     u64::from(user_agent) | u64::from(from) << 32
 }
 

@@ -90,11 +90,7 @@ pub(super) fn kind(w: &Window, at: u32, limit: u32) -> u64 {
     if kind != u64::from_le_bytes(*b"multipar") || lower as u8 != b't' {
         return u64::from(OTHER);
     }
-    if (rest >> 8) as u8 == b'/' {
-        boundary(w, at, limit)
-    } else {
-        u64::from(odd(is_parted((rest >> 8) as u16)))
-    }
+    if (rest >> 8) as u8 == b'/' { boundary(w, at, limit) } else { u64::from(odd(is_parted((rest >> 8) as u16))) }
 }
 
 #[inline(always)]

@@ -42,7 +42,7 @@ macro_rules! bounded {
     ($(fn $name:ident($window:ident $(, $argument:ident: $kind:ty)*) = $body:expr;)+) => {$(
         #[unsafe(no_mangle)]
         #[inline(never)]
-        pub(crate) extern "C" fn $name($window: *const Window $(, $argument: $kind)*) -> u64 {
+        extern "C" fn $name($window: *const Window $(, $argument: $kind)*) -> u64 {
             // SAFETY: as just said.
             let Some($window) = (unsafe { $window.as_ref() }) else {
                 return 0;
