@@ -23,6 +23,7 @@ mod monitor;
 mod parse;
 mod peer;
 mod response;
+mod sdp;
 mod signature;
 mod sip;
 mod transport;
@@ -141,27 +142,11 @@ fn every_reason_has_a_row() {
         limit::tables(),
         hold::tables(),
         response::tables(),
+        sdp::tables(),
         monitor::tables(),
     ];
     let earned: BTreeSet<Reason> =
         stages.iter().flatten().flat_map(|table| &table.rows).map(|row| row.reason).collect();
     let missing: Vec<&str> = Reason::ALL.iter().filter(|r| !earned.contains(r)).map(|r| r.word()).collect();
     assert!(missing.is_empty(), "no row of any table earns {missing:?}");
-}
-
-//DBG
-#[test]
-fn dbg() {
-    for name in ["next","line","tag","all","classify","locate","account","signature"] {
-        let name: &'static str = Box::leak(format!("dbg_{name}").into_boxed_str());
-        let r = std::panic::catch_unwind(|| Shield::with_programs("", &[name]).info(name).verified_instruction_count());
-        println!("RES {name} {r:?}");
-    }
-}
-#[test]
-fn dbg2() {
-    let config = std::env::var("DBGCONF").unwrap_or_default();
-    let name: &'static str = Box::leak(std::env::var("DBGPROG").unwrap_or("sip_ingress".into()).into_boxed_str());
-    let info = Shield::with_programs(&config, &[name]).info(name).verified_instruction_count();
-    println!("RES2 {info:?}");
 }
