@@ -26,7 +26,7 @@ use crate::engine::{Seen, Task, Upkeep};
 use crate::feed::{Feeds, Position, Positions};
 use crate::names::Resolved;
 use crate::report::slow_path::SlowPathReport;
-use crate::store::{NewEvent, Options, Store, StoreError};
+use crate::store::{Keep, NewEvent, Options, Store, StoreError};
 pub(super) use jobs::{Job, Jobs, News, Refused, Reopened};
 use ledger::Ledger;
 use troubles::{Part, Troubles};
@@ -63,6 +63,8 @@ impl Keeper {
             ledger: Ledger::default(),
             events_from: 0,
             troubles: Troubles::default(),
+            since: clock::now().wall_ms,
+            keep: keep(&Config::builtin()),
             tell,
         };
         drop(work.configure());
@@ -106,6 +108,9 @@ struct Work {
     /// Unix milliseconds before which no event is written.
     events_from: i64,
     troubles: Troubles,
+    /// Unix milliseconds of the daemon's start.
+    since: i64,
+    keep: Keep,
     tell: UnboundedSender<News>,
 }
 
@@ -247,8 +252,19 @@ impl Work {
                 self.troubles.note(Part::Registrants, swept.err());
                 let pruned = self.store.as_mut().map(|store| store.prune_learned(now));
                 self.troubles.note(Part::Database, pruned.and_then(std::result::Result::err));
+                self.sweep_calls(now);
             }
         }
+    }
+
+    /// Calls that an earlier daemon followed to nobody knows what end are told to be lost, and old ones forgotten.
+    fn sweep_calls(&mut self, now: i64) {
+        let Some(store) = &mut self.store else { return };
+        let open = self.instance.pinholes().map(|pinholes| pinholes.calls().collect());
+        let Ok(open) = open.inspect_err(|error| warn!("{error}")) else { return };
+        let lost = store.lose_calls(&open, self.since);
+        let pruned = lost.and_then(|_| store.prune_calls(self.keep, now));
+        self.troubles.note(Part::Calls, pruned.err());
     }
 
     fn sync(&mut self, now: i64) {
@@ -305,6 +321,7 @@ impl Work {
         let loaded = self.instance.config().ok()?;
         self.told.refresher.configure(loaded.clone());
         self.told.namer.configure(loaded.clone());
+        self.keep = keep(&loaded.config);
         Some(loaded.config)
     }
 
@@ -324,4 +341,10 @@ impl Work {
             Err(error) => warn!("what the new generation tells can't be read: {error}"),
         }
     }
+}
+
+/// How many calls a config has the database keep.
+fn keep(config: &Config) -> Keep {
+    let media = config.media();
+    Keep { calls: media.keep_calls.get(), age: i64::from(media.keep_for.seconds()) * 1_000 }
 }
