@@ -3,12 +3,15 @@
 //!
 //! Owns: the loop and its timing. Refuses: deciding (the engine does), enforcing (without this loop the kernel goes on as it
 //! is), and anything that takes long: the keeper's thread does that.
+mod calls;
 mod desk;
+mod hands;
 mod keeper;
 mod memory;
 mod namer;
 mod notify;
 mod refresher;
+pub mod responder;
 mod slow_path;
 mod source;
 

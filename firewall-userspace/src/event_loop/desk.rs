@@ -2,16 +2,20 @@
 //!
 //! Owns: the engine, the wire's follower, and the rule that commands are carried out before anything more is read. Refuses:
 //! waiting, and the database: a ban holds before anybody has written it down.
+use std::collections::HashSet;
+
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::copy::CopyHead;
-use firewall_common::sip::account;
 use tokio::io::unix::AsyncFdReadyMutGuard;
 use tracing::{debug, info, warn};
 
+use super::calls;
+use super::hands::{Hands, OfGeneration};
+use super::responder;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::dataplane::{self, CopyRing, Enforcer, RunningPeer, clock};
-use crate::engine::command::{Ban, Command, Hold};
+use crate::dataplane::{CopyRing, RunningPeer, clock};
+use crate::engine::command::{Command, Hold};
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
@@ -25,6 +29,8 @@ use crate::wire::{self, Limits, Wire};
 const AT_ONCE: usize = 256;
 /// The most commands that wait for the keeper; a promotion takes some hundred bytes.
 const LEARNED_MAX: usize = 65_536;
+/// Of these, the most calls; one takes some two thousand bytes.
+const CALLS_MAX: usize = 4_096;
 
 /// The widest that an account is in a line of the log.
 const NAME_WIDTH: usize = 64;
@@ -41,7 +47,7 @@ pub(super) struct Names {
 pub(super) struct Desk {
     wire: Wire,
     engine: Engine,
-    enforcer: Enforcer,
+    hands: Hands,
     names: Names,
     commands: Vec<Command>,
     learned: Vec<Command>,
@@ -84,16 +90,20 @@ impl Sparing {
 }
 
 impl Desk {
-    pub(super) fn new(engine: Engine, enforcer: Enforcer, names: Names) -> Self {
-        let lost = enforcer.copies_lost().unwrap_or(0);
+    pub(super) fn new(mut engine: Engine, of_generation: OfGeneration, names: Names) -> Self {
+        calls::begin(&mut engine, &of_generation);
+        let hands = Hands::new(of_generation, clock::now());
+        let lost = hands.enforcer.copies_lost().unwrap_or(0);
         let wire = Wire::new(&Limits::default());
         let (troubles, holds) = (Sparing::default(), Sparing::default());
-        Self { wire, engine, enforcer, names, commands: vec![], learned: vec![], urgent: false, lost, troubles, holds }
+        Self { wire, engine, hands, names, commands: vec![], learned: vec![], urgent: false, lost, troubles, holds }
     }
 
-    pub(super) fn reopen(&mut self, enforcer: Enforcer, names: Names) {
-        self.lost = enforcer.copies_lost().unwrap_or(0);
-        (self.enforcer, self.names) = (enforcer, names);
+    pub(super) fn reopen(&mut self, of_generation: OfGeneration, names: Names) {
+        calls::go_on(&mut self.engine, &of_generation);
+        self.hands.reopen(of_generation, clock::now());
+        self.lost = self.hands.enforcer.copies_lost().unwrap_or(0);
+        self.names = names;
     }
 
     pub(super) fn reconfigure(&mut self, config: &Config) {
@@ -124,7 +134,7 @@ impl Desk {
     /// Takes in what a feed tells.
     pub(super) fn hear(&mut self, event: &FeedEvent) {
         let now = clock::now();
-        match self.enforcer.standing(event.source) {
+        match self.hands.enforcer.standing(event.source) {
             Ok(standing) => self.engine.feed(event, standing, now, &mut self.commands),
             // Without knowing whether it is a peer, nothing may be held against it.
             Err(error) => warn!("an event of feed {} is not heard: {error}", event.feed),
@@ -135,10 +145,13 @@ impl Desk {
     /// Does what time alone brings about, and notes whether the kernel has lost copies meanwhile.
     pub(super) fn second(&mut self) {
         let now = clock::now();
-        let lost = self.enforcer.copies_lost().unwrap_or(self.lost);
+        let lost = self.hands.enforcer.copies_lost().unwrap_or(self.lost);
         if lost != self.lost {
             self.lost = lost;
             self.engine.note_loss(now);
+        }
+        for call in self.hands.second(now) {
+            calls::silent(&mut self.engine, call, now, &mut self.commands);
         }
         self.engine.tick(now, &mut self.commands);
         self.carry_out(now);
@@ -152,7 +165,7 @@ impl Desk {
 
     fn carry_out(&mut self, now: Clock) {
         for command in self.commands.drain(..) {
-            if let Err(error) = enforce(&command, &mut self.enforcer, now)
+            if let Err(error) = self.hands.carry_out(&command, now)
                 && self.troubles.admits(now)
             {
                 warn!("{error}");
@@ -179,6 +192,7 @@ impl Desk {
     /// Takes back what the keeper had no room for. It must not grow without end; bans stay.
     pub(super) fn keep(&mut self, mut learned: Vec<Command>) {
         learned.append(&mut self.learned);
+        only_the_newest(&mut learned);
         if learned.len() > LEARNED_MAX {
             learned.retain(|command| matches!(command, Command::Ban(_)));
         }
@@ -200,23 +214,24 @@ impl Desk {
         self.engine.counts()
     }
 
+    pub(super) fn answer_counts(&self) -> responder::Counts {
+        self.hands.answer_counts()
+    }
+
     pub(super) fn wire_counts(&self) -> wire::Counts {
         self.wire.counts()
     }
 }
 
-fn enforce(command: &Command, enforcer: &mut Enforcer, clock: Clock) -> dataplane::Result<()> {
-    match command {
-        Command::Ban(Ban { source, until, .. }) => enforcer.ban(*source, clock.deadline(*until)).map(drop),
-        Command::Hold(Hold { source, account, until, .. }) => {
-            enforcer.hold(*source, account.as_deref().map(account::hash), clock.deadline(*until))
-        }
-        Command::Promote(one) => {
-            enforcer.promote(one.source, clock.deadline(one.trusted_until), clock.deadline(one.known_until))
-        }
-        Command::Demote(one) => enforcer.demote(one.source, clock.deadline(one.until)).map(drop),
-        Command::Alarm(_) | Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => Ok(()),
-    }
+/// Of a call only the last record says something; and there must not be more of them than the keeper writes in a while.
+fn only_the_newest(learned: &mut Vec<Command>) {
+    let mut known = HashSet::new();
+    learned.reverse();
+    learned.retain(|command| match command {
+        Command::Call(call) => known.len() < CALLS_MAX && known.insert(call.id),
+        _ => true,
+    });
+    learned.reverse();
 }
 
 fn tell(command: &Command, names: &Names) {

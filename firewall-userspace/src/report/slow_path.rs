@@ -34,6 +34,9 @@ pub(crate) struct SlowPathReport {
     /// The counters of what was read from the wire. In the status stands the sum of its messages: `datagrams`,
     /// `fragments.datagrams` and `streams.messages`.
     pub(crate) wire: Value,
+    /// What became of the answers in the server's place: `sent` and `failed`.
+    #[serde(default)]
+    pub(crate) answers: Value,
     /// How each feed stands: [`SlowPathReport::feeds`].
     pub(crate) feeds: Value,
 }
@@ -143,7 +146,14 @@ mod tests {
             "refused": { "no_via": 2, "bad_cseq": 7, "no_from": 0, "no_to": 1, "too_long": 1 },
         });
         let wire = json!({ "datagrams": 1_000, "fragments": { "datagrams": 30 }, "streams": { "messages": 204 } });
-        SlowPathReport { since: 0, updated: 1_000, engine, wire, feeds: json!({ "pbx": 3 }) }
+        SlowPathReport {
+            since: 0,
+            updated: 1_000,
+            engine,
+            wire,
+            answers: json!({ "sent": 3, "failed": 1 }),
+            feeds: json!({ "pbx": 3 }),
+        }
     }
 
     #[test]
