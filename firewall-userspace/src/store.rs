@@ -24,6 +24,8 @@ mod schema;
 mod score;
 
 #[cfg(test)]
+mod call_tests;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod learned_tests;
