@@ -81,9 +81,9 @@ impl Daemon {
         let Self { runtime, signals } = self;
         let _context = runtime.enter();
         let source = Source::open(&instance)?;
-        let (engine, positions) = memory::restored(&loaded.config, clock::now());
-        let (feeds, heard) = Feeds::start(&loaded.config, &positions).context("starting the feeds")?;
-        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, engine, heard)?;
+        let restored = memory::restored(&loaded.config, clock::now());
+        let (feeds, heard) = Feeds::start(&loaded.config, &restored.positions).context("starting the feeds")?;
+        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, restored, heard)?;
         let (namer, names) = Namer::new();
         let told = Told { refresher: Refresher::spawn()?, namer, feeds };
         let (keeper, news) = Keeper::spawn(instance, settings.config_file, told)?;

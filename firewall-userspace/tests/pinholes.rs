@@ -222,23 +222,23 @@ fn pinholes_stay_through_reloads_and_through_maps_that_are_made_anew() {
 }
 
 #[test]
-fn silent_calls_are_found_a_few_at_a_time() {
+fn when_calls_were_seen_is_read_a_few_at_a_time() {
     let world = World::new();
     let (instance, _) = world.start(&world.veth(), "");
     let mut raw = Raw::open(&world, &instance);
     let (mut pinholes, now) = (instance.pinholes().unwrap(), world.now());
-    for call in 1..=6u16 {
+    assert!(pinholes.seen(4).unwrap().is_empty());
+    for call in 1..=5u16 {
         let (rtp, rtcp) = (10_000 + 2 * call, 10_001 + 2 * call);
-        set(&mut pinholes, call.into(), &[flow(rtp, 1), flow(rtcp, 1)], now).unwrap();
+        set(&mut pinholes, call.into(), &[flow(rtp, 1), flow(rtcp, 1)], now + u64::from(call)).unwrap();
     }
-    assert!(pinholes.silent(now + 60 * SECOND, 100).unwrap().is_empty());
-    // One flow that is alive keeps the whole call.
+    // The flow that was seen last speaks for its call.
     raw.note(10_004, now + 30 * SECOND);
-    let mut rounds: Vec<Vec<u64>> = (0..3).map(|_| pinholes.silent(now + 61 * SECOND, 4).unwrap()).collect();
-    assert_eq!(rounds.concat(), [1, 3, 4, 5, 6]);
+    assert_eq!(pinholes.seen(4).unwrap(), [(1, now + 1), (2, now + 30 * SECOND)]);
+    assert_eq!(pinholes.seen(3).unwrap(), [(3, now + 3), (4, now + 4)]);
     set(&mut pinholes, 1, &[], now).unwrap();
-    rounds = (0..3).map(|_| pinholes.silent(now + 91 * SECOND, 4).unwrap()).collect();
-    assert_eq!(rounds.concat(), [2, 3, 4, 5, 6, 2], "the next round");
+    let calls: Vec<u64> = pinholes.seen(100).unwrap().into_iter().map(|(call, _)| call).collect();
+    assert_eq!(calls, [5, 2, 3, 4], "each once");
 }
 
 #[test]

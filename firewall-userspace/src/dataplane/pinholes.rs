@@ -7,20 +7,21 @@
 //! A flow is written before its place is published at its port, and its place is used for another one only a second after it
 //! has been taken from there: no packet, however long it is judged, meets half of a flow or another call's.
 mod plan;
+mod ports;
 mod slots;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
 use aya::maps::{Array, MapData};
 use firewall_common::maps;
-use firewall_common::media::{FLOW_REFUSED, FLOWS_OF_PORT, Flow};
+use firewall_common::media::{FLOWS_OF_PORT, Flow};
 use firewall_common::policy::SWITCH_DAEMON;
 
 use super::error::{Context as _, Error, Result};
 use super::maps::{capacity, id, open};
 use crate::engine::command;
-use plan::{Plan, continued, is_silent, terms};
+use plan::{Plan, continued, terms};
 use slots::Slots;
 
 /// The maps that go together: a place in the one is an index into the other.
@@ -36,7 +37,7 @@ pub struct Pinholes {
     switches: Array<MapData, u64>,
     slots: Slots,
     calls: HashMap<u64, Vec<Placed>>,
-    /// The calls in the order in which they are looked at for silence.
+    /// The calls in the order in which it is looked when they were last seen.
     rounds: VecDeque<u64>,
     capacity: u32,
     /// The kernel's number of the map of flows.
@@ -145,26 +146,24 @@ impl Pinholes {
         done.and(closed)
     }
 
-    /// Some calls of which nothing has passed for longer than their flows allow, at most `looks` flows of them looked at. One
-    /// call after the other has its turn.
+    /// When the last packet passed through any pinhole of a call, or one was opened, the kernel's time: of some calls, so that
+    /// about `looks` flows are looked at. One call after the other has its turn.
     ///
     /// # Errors
     ///
     /// The kernel's refusal.
-    pub fn silent(&mut self, now: u64, looks: usize) -> Result<Vec<u64>> {
-        let (mut silent, mut left) = (Vec::new(), looks);
+    pub fn seen(&mut self, looks: usize) -> Result<Vec<(u64, u64)>> {
+        let (mut seen, mut left) = (Vec::new(), looks);
         for _ in 0..self.rounds.len() {
             let Some(call) = self.rounds.front().copied().filter(|_| left > 0) else { break };
             self.rounds.pop_front();
             let Some(placed) = self.calls.get(&call) else { continue };
             self.rounds.push_back(call);
             left = left.saturating_sub(placed.len());
-            let flows: Vec<Flow> = placed.iter().map(|one| self.flow(one.slot)).collect::<Result<_>>()?;
-            if flows.iter().all(|flow| is_silent(flow, now)) {
-                silent.push(call);
-            }
+            let times = placed.iter().map(|one| self.flow(one.slot).map(|flow| flow.seen));
+            seen.push((call, times.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or(0)));
         }
-        Ok(silent)
+        Ok(seen)
     }
 
     /// Goes on where the pinholes of the generation before were left, which may have changed since these were opened.
@@ -182,7 +181,11 @@ impl Pinholes {
         let flows = |placed: Vec<Placed>| placed.into_iter().map(|one| one.flow).collect();
         let open = old.calls.into_iter().map(|(call, placed)| command::Pinholes { call, flows: flows(placed) });
         let all = closed.into_iter().map(|call| command::Pinholes { call, flows: Vec::new() }).chain(open);
-        all.fold(Ok(()), |done, wanted| done.and(self.set(&wanted, now)))
+        let mut done = Ok(());
+        for wanted in all {
+            done = done.and(self.set(&wanted, now));
+        }
+        done
     }
 
     /// Writes a flow where nobody finds it yet.
@@ -200,65 +203,6 @@ impl Pinholes {
         self.write(placed.slot, &continued(&placed.flow, &noted, now))
     }
 
-    /// Brings the ports of these flows up to date, each in one step.
-    fn publish_all(&mut self, removed: &[Placed], opened: &[Placed], now: u64) -> Result<()> {
-        let ports: HashSet<u16> = removed.iter().chain(opened).map(|placed| placed.flow.local_port).collect();
-        let mut done = Ok(());
-        for port in ports {
-            let of = |placed: &[Placed]| -> Vec<u32> {
-                placed.iter().filter(|one| one.flow.local_port == port).map(|one| one.slot + 1).collect()
-            };
-            done = done.and(self.publish(port, &of(removed), &of(opened), now));
-        }
-        done
-    }
-
-    fn publish(&mut self, port: u16, removed: &[u32], opened: &[u32], now: u64) -> Result<()> {
-        let before = self.port(port)?;
-        let mut places: Vec<u32> = before.into_iter().filter(|n| *n != 0 && !removed.contains(n)).collect();
-        let mut done = Ok(());
-        for &newcomer in opened {
-            if places.len() == FLOWS_OF_PORT {
-                match self.yielding(&places, now)? {
-                    Some(place) => self.forget(places.remove(place) - 1, now),
-                    None => {
-                        self.forget(newcomer - 1, now);
-                        done = Err(Error::PortFull { port });
-                        continue;
-                    }
-                }
-            }
-            places.push(newcomer);
-        }
-        let mut after = [0; FLOWS_OF_PORT];
-        after.iter_mut().zip(places).for_each(|(to, from)| *to = from);
-        let set = self.ports.set(port.into(), after, 0).doing(|| "publish a pinhole".to_owned());
-        done.and(set)
-    }
-
-    /// Which of a port's flows gives way: the oldest of those that let nothing pass, or have let nothing pass for too long, and
-    /// then of those that nothing has come through yet, a branch of a forked call that nobody took.
-    fn yielding(&self, places: &[u32], now: u64) -> Result<Option<usize>> {
-        let mut candidates = Vec::new();
-        for (index, place) in places.iter().enumerate() {
-            let flow = self.flow(place - 1)?;
-            let useless = flow.flags & FLOW_REFUSED != 0 || is_silent(&flow, now);
-            if useless || flow.packets == 0 {
-                candidates.push((!useless, flow.seen, index));
-            }
-        }
-        Ok(candidates.into_iter().min().map(|(_, _, index)| index))
-    }
-
-    /// A flow has lost its place at its port.
-    fn forget(&mut self, slot: u32, now: u64) {
-        self.slots.release(slot, now);
-        self.calls.retain(|_, placed| {
-            placed.retain(|one| one.slot != slot);
-            !placed.is_empty()
-        });
-    }
-
     fn remember(&mut self, call: u64, placed: Vec<Placed>) {
         if !placed.is_empty() {
             self.calls.insert(call, placed);
@@ -274,10 +218,6 @@ impl Pinholes {
 
     fn write(&mut self, slot: u32, flow: &Flow) -> Result<()> {
         self.flows.set(slot, flow, 0).doing(|| "write a pinhole".to_owned())
-    }
-
-    fn port(&self, port: u16) -> Result<[u32; FLOWS_OF_PORT]> {
-        self.ports.get(&port.into(), 0).doing(|| "read the pinholes of a port".to_owned())
     }
 }
 

@@ -1,15 +1,22 @@
 //! What the loop tells the engine of calls, besides the messages that it hears.
 //!
-//! Owns: that an engine knows from its start on whose media passes, and by which key its refusals are known. Refuses:
-//! deciding what becomes of a call.
+//! Owns: that an engine knows from its start on whose media passes, by which key its refusals are known, and when a call's media
+//! was last seen. Refuses: deciding what becomes of a call.
 use super::hands::OfGeneration;
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::engine::command::{Command, Pinholes};
+use crate::engine::call::Call;
 
-/// An engine begins beside pinholes that an earlier daemon has left open.
-pub(super) fn begin(engine: &mut Engine, of_generation: &OfGeneration) {
-    // HOOK: engine.adopt(&of_generation.pinholes.all()?) as soon as the engine follows calls.
+/// An engine begins beside pinholes that an earlier daemon has left open, with what the database knows of their calls.
+pub(super) fn begin(engine: &mut Engine, of_generation: &OfGeneration, records: &[Call], _now: Clock) {
+    match of_generation.pinholes.all() {
+        // HOOK: engine.adopt(&flows, records, now).
+        Ok(flows) if !flows.is_empty() => {
+            tracing::info!(flows = flows.len(), calls = records.len(), "pinholes stay open")
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!("calls that go on are not known: {error}"),
+    }
     go_on(engine, of_generation);
 }
 
@@ -19,8 +26,7 @@ pub(super) fn go_on(_engine: &mut Engine, of_generation: &OfGeneration) {
     let _ = of_generation.hash_key;
 }
 
-/// Nothing has come of a call for longer than its flows allow.
-pub(super) fn silent(_engine: &mut Engine, call: u64, _now: Clock, commands: &mut Vec<Command>) {
-    // HOOK: engine.silent(call, now, commands), which closes its pinholes and tells what became of it.
-    commands.push(Command::Pinholes(Pinholes { call, flows: Vec::new() }));
+/// A call's media was last seen at `at`, the kernel's time.
+pub(super) fn seen(_engine: &mut Engine, _call: u64, _at: u64) {
+    // HOOK: engine.media_seen(call, at).
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns: the engine, the wire's follower, and the rule that commands are carried out before anything more is read. Refuses:
 //! waiting, and the database: a ban holds before anybody has written it down.
+mod sparing;
+
 use std::collections::HashSet;
 
 use firewall_common::addr::{Addr, Prefix};
@@ -15,6 +17,7 @@ use super::responder;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::{CopyRing, RunningPeer, clock};
+use crate::engine::call::Call;
 use crate::engine::command::{Command, Hold};
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
@@ -24,6 +27,7 @@ use crate::entries::source_prefix;
 use crate::report::text::{plain, shorten};
 use crate::report::{alarm, evidence, time::instant};
 use crate::wire::{self, Limits, Wire};
+use sparing::Sparing;
 
 /// Copies read before other things get their turn.
 const AT_ONCE: usize = 256;
@@ -58,41 +62,12 @@ pub(super) struct Desk {
     holds: Sparing,
 }
 
-/// Lines about one thing, as many in a minute as somebody reads: the others can be as many as forged packets.
-#[derive(Default)]
-struct Sparing {
-    /// When the minute began, in seconds of the kernel's clock.
-    since: u64,
-    said: u32,
-    left_out: u64,
-}
-
-impl Sparing {
-    const MOST: u32 = 20;
-
-    /// Whether there is room for one more line.
-    fn admits(&mut self, now: Clock) -> bool {
-        let seconds = now.mono_ns / 1_000_000_000;
-        if seconds.saturating_sub(self.since) >= 60 {
-            (self.since, self.said) = (seconds, 0);
-        }
-        let admitted = self.said < Self::MOST;
-        self.said += u32::from(admitted);
-        self.left_out += u64::from(!admitted);
-        admitted
-    }
-
-    /// How many were left out, once their minute is over.
-    fn left_out(&mut self, now: Clock) -> Option<u64> {
-        let is_over = (now.mono_ns / 1_000_000_000).saturating_sub(self.since) >= 60;
-        (is_over && self.left_out > 0).then(|| std::mem::take(&mut self.left_out))
-    }
-}
-
 impl Desk {
-    pub(super) fn new(mut engine: Engine, of_generation: OfGeneration, names: Names) -> Self {
-        calls::begin(&mut engine, &of_generation);
-        let hands = Hands::new(of_generation, clock::now());
+    /// `records` are the calls that an earlier daemon followed.
+    pub(super) fn new(mut engine: Engine, of_generation: OfGeneration, names: Names, records: &[Call]) -> Self {
+        let now = clock::now();
+        calls::begin(&mut engine, &of_generation, records, now);
+        let hands = Hands::new(of_generation, now);
         let lost = hands.enforcer.copies_lost().unwrap_or(0);
         let wire = Wire::new(&Limits::default());
         let (troubles, holds) = (Sparing::default(), Sparing::default());
@@ -150,8 +125,8 @@ impl Desk {
             self.lost = lost;
             self.engine.note_loss(now);
         }
-        for call in self.hands.second(now) {
-            calls::silent(&mut self.engine, call, now, &mut self.commands);
+        for (call, at) in self.hands.second(now) {
+            calls::seen(&mut self.engine, call, at);
         }
         self.engine.tick(now, &mut self.commands);
         self.carry_out(now);
@@ -273,6 +248,8 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::call::State;
+    use crate::engine::command::Demote;
     use crate::engine::evidence::{Evidence, Rule};
 
     #[test]
@@ -288,11 +265,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_holds_is_no_flood_of_lines() {
-        let mut lines = Sparing::default();
-        let at = |second: u64| Clock { wall_ms: 0, mono_ns: (1_000 + second) * 1_000_000_000 };
-        assert_eq!((0..2_000).filter(|n| lines.admits(at(n / 40))).count(), 20);
-        assert_eq!((lines.left_out(at(59)), lines.left_out(at(60)), lines.left_out(at(61))), (None, Some(1_980), None));
-        assert!(lines.admits(at(61)));
+    fn of_a_call_the_newest_record_waits_for_the_keeper() {
+        let call = |id, started| {
+            let [from, to, agent] = [(); 3].map(|()| String::new());
+            let (answered, ended, legs, state) = (None, None, vec![], State::Calling);
+            Command::Call(Box::new(Call { id, started, answered, ended, from, to, agent, legs, state }))
+        };
+        let demote = Command::Demote(Demote { source: Addr::NONE, account: None, until: 0 });
+        let mut learned = vec![call(1, 1), demote.clone(), call(2, 1), call(1, 2)];
+        only_the_newest(&mut learned);
+        assert_eq!(learned, [demote.clone(), call(2, 1), call(1, 2)]);
+        learned.extend((3..10_000).map(|id| call(id, 1)));
+        only_the_newest(&mut learned);
+        assert_eq!((learned.len(), &learned[0], learned.last()), (CALLS_MAX + 1, &demote, Some(&call(9_999, 1))));
     }
 }

@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::dataplane::{self, Enforcer, Instance, Pinholes};
 use crate::engine::command::{Ban, Command, Hold};
 
-/// Flows that are looked at for silence in a second: all that there are by default, within eight.
-const LOOKS: usize = 2_048;
+/// Flows of which it is looked in a second when they were last seen: all that there are by default, within four.
+const LOOKS: usize = 4_096;
 
 /// What belongs to one generation of the kernel program.
 pub(super) struct OfGeneration {
@@ -77,11 +77,10 @@ impl Hands {
         Ok(())
     }
 
-    /// Tells the kernel that the daemon is there; which calls have fallen silent.
-    pub(super) fn second(&mut self, now: Clock) -> Vec<u64> {
+    /// Tells the kernel that the daemon is there; of some calls, when their media was last seen.
+    pub(super) fn second(&mut self, now: Clock) -> Vec<(u64, u64)> {
         told(self.pinholes.alive(now.mono_ns));
-        let silent = self.pinholes.silent(now.mono_ns, LOOKS);
-        silent.unwrap_or_else(|error| {
+        self.pinholes.seen(LOOKS).unwrap_or_else(|error| {
             warn!("{error}");
             Vec::new()
         })

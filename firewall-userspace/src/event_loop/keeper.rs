@@ -2,6 +2,7 @@
 //!
 //! Owns: the instance and the open database. Refuses: reading events, so that neither a slow disk nor the verifier keeps
 //! the loop from them.
+mod calls;
 mod jobs;
 mod ledger;
 mod troubles;
@@ -64,7 +65,7 @@ impl Keeper {
             events_from: 0,
             troubles: Troubles::default(),
             since: clock::now().wall_ms,
-            keep: keep(&Config::builtin()),
+            keep: calls::keep(&Config::builtin()),
             tell,
         };
         drop(work.configure());
@@ -257,16 +258,6 @@ impl Work {
         }
     }
 
-    /// Calls that an earlier daemon followed to nobody knows what end are told to be lost, and old ones forgotten.
-    fn sweep_calls(&mut self, now: i64) {
-        let Some(store) = &mut self.store else { return };
-        let open = self.instance.pinholes().map(|pinholes| pinholes.calls().collect());
-        let Ok(open) = open.inspect_err(|error| warn!("{error}")) else { return };
-        let lost = store.lose_calls(&open, self.since);
-        let pruned = lost.and_then(|_| store.prune_calls(self.keep, now));
-        self.troubles.note(Part::Calls, pruned.err());
-    }
-
     fn sync(&mut self, now: i64) {
         let Some(store) = &self.store else { return self.upkeep.failed(now) };
         let synced = self.instance.sync_entries(store);
@@ -321,7 +312,7 @@ impl Work {
         let loaded = self.instance.config().ok()?;
         self.told.refresher.configure(loaded.clone());
         self.told.namer.configure(loaded.clone());
-        self.keep = keep(&loaded.config);
+        self.keep = calls::keep(&loaded.config);
         Some(loaded.config)
     }
 
@@ -341,10 +332,4 @@ impl Work {
             Err(error) => warn!("what the new generation tells can't be read: {error}"),
         }
     }
-}
-
-/// How many calls a config has the database keep.
-fn keep(config: &Config) -> Keep {
-    let media = config.media();
-    Keep { calls: media.keep_calls.get(), age: i64::from(media.keep_for.seconds()) * 1_000 }
 }

@@ -10,10 +10,10 @@ use tracing::warn;
 
 use super::desk::{Desk, Names};
 use super::hands::OfGeneration;
+use super::memory::Restored;
 use super::source::watch;
 use crate::config::Config;
 use crate::dataplane::{self, Copies, CopyRing, Instance, clock};
-use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
@@ -48,10 +48,10 @@ pub(super) struct SlowPath {
 }
 
 impl SlowPath {
-    /// Begins with an engine. To be called inside the loop's runtime.
-    pub(super) fn new(parts: Parts, engine: Engine, told: Receiver<FeedEvent>) -> Result<Self> {
+    /// Begins with what an earlier daemon has learned. To be called inside the loop's runtime.
+    pub(super) fn new(parts: Parts, restored: Restored, told: Receiver<FeedEvent>) -> Result<Self> {
         let (trusted, strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
-        let desk = Desk::new(engine, parts.of_generation, parts.names);
+        let desk = Desk::new(restored.engine, parts.of_generation, parts.names, &restored.calls);
         Ok(Self { trusted, strangers, desk, told, since: clock::now().wall_ms })
     }
 
