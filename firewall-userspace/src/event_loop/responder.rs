@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 
 use etherparse::PacketBuilder;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto, sendto, socket_with};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::command::Answer;
 
@@ -17,7 +17,7 @@ use crate::engine::command::Answer;
 const HOPS: u8 = 64;
 
 /// What became of the answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Handed to the network.
     pub sent: u64,

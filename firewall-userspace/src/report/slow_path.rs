@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::number::grouped;
 use super::text::{counted, plain};
 use super::time::instant;
+use crate::event_loop::responder::Counts;
 use crate::feed::FeedStatus;
 
 /// The file's name in an interface's run directory.
@@ -103,6 +104,11 @@ impl SlowPathReport {
     /// How often the server sent a nonce that another source has got too.
     pub(crate) fn shared_nonces(&self) -> u64 {
         number(&self.engine, "shared_nonces").unwrap_or(0)
+    }
+
+    /// What became of the answers in the server's place; none if another version wrote the file.
+    pub(crate) fn answers(&self) -> Counts {
+        Counts::deserialize(&self.answers).unwrap_or_default()
     }
 
     /// How the feeds stand; none if another version wrote it in another form.
