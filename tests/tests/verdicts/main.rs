@@ -153,3 +153,13 @@ fn every_reason_has_a_row() {
     let missing: Vec<&str> = Reason::ALL.iter().filter(|r| !earned.contains(r)).map(|r| r.word()).collect();
     assert!(missing.is_empty(), "no row of any table earns {missing:?}");
 }
+
+//DBG
+#[test]
+fn dbg() {
+    for name in ["next", "line", "tag", "all", "classify", "locate", "account", "signature"] {
+        let name: &'static str = Box::leak(format!("dbg_{name}").into_boxed_str());
+        let r = std::panic::catch_unwind(|| Shield::with_programs("", &[name]).info(name).verified_instruction_count());
+        println!("RES {name} {r:?}");
+    }
+}
