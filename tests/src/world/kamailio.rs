@@ -16,7 +16,7 @@ use super::address::{EDGE, EDGE6, SIP};
 use super::process::{Process, output};
 use super::{Place, World};
 
-pub use options::{Algorithm, Nonces, Options, Quality, Unknown};
+pub use options::{Algorithm, Nonces, Options, Quality, Relay, Unknown};
 pub use syslog::Syslog;
 
 /// A registrar and proxy with digest users and a trunk.
