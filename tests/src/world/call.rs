@@ -37,10 +37,15 @@ impl Party {
 
     /// The next message that comes within the limit.
     pub fn receive(&self, limit: Duration) -> Result<Option<String>> {
+        Ok(self.receive_from(limit)?.map(|(text, _)| text))
+    }
+
+    /// The same, and whose it is.
+    pub fn receive_from(&self, limit: Duration) -> Result<Option<(String, SocketAddr)>> {
         self.socket.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
         let mut bytes = [0; 9000];
-        let received = self.socket.recv(&mut bytes).ok();
-        Ok(received.map(|len| String::from_utf8_lossy(&bytes[..len]).into_owned()))
+        let received = self.socket.recv_from(&mut bytes).ok();
+        Ok(received.map(|(len, from)| (String::from_utf8_lossy(&bytes[..len]).into_owned(), from)))
     }
 
     /// Waits for a message of a call that begins so; others are forgotten.
@@ -91,14 +96,14 @@ impl<'p> Call<'p> {
             self.invite = self.sequence;
         }
         let number = if matches!(method, "ACK" | "CANCEL") { self.invite } else { self.sequence };
-        let (from, to, id) = (self.caller.local, self.callee.local, self.id());
+        let (from, to, id, name) = (self.caller.local, self.callee.local, self.id(), &self.name);
         // The ACK of a 2xx is a transaction of its own; a CANCEL is its INVITE's.
         let branch = if method == "ACK" { format!("{id}-{number}-ack") } else { format!("{id}-{number}") };
         let tag = if self.sequence > 1 || method == "ACK" { ";tag=callee" } else { "" };
         format!(
             "{method} sip:callee@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch};rport\r\nMax-Forwards: 70\r\n\
-             From: <sip:caller@{from}>;tag=caller\r\nTo: <sip:callee@{to}>{tag}\r\nCall-ID: {id}\r\nCSeq: {number} {method}\r\n\
-             Contact: <sip:caller@{from}>\r\nUser-Agent: hands\r\n{}",
+             From: <sip:{name}@{from}>;tag=caller\r\nTo: <sip:callee@{to}>{tag}\r\nCall-ID: {id}\r\nCSeq: {number} {method}\r\n\
+             Contact: <sip:{name}@{from}>\r\nUser-Agent: hands\r\n{}",
             bodied(kind, body)
         )
     }
@@ -112,11 +117,11 @@ impl<'p> Call<'p> {
 
     /// The callee's response to the last request, such as `200 OK`.
     pub fn response(&self, status: &str, method: &str, sdp: &str) -> String {
-        let (from, to, id) = (self.caller.local, self.callee.local, self.id());
+        let (from, to, id, name) = (self.caller.local, self.callee.local, self.id(), &self.name);
         let number = if method == "INVITE" { self.invite } else { self.sequence };
         format!(
             "SIP/2.0 {status}\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{id}-{number};rport={}\r\n\
-             From: <sip:caller@{from}>;tag=caller\r\nTo: <sip:callee@{to}>;tag=callee\r\nCall-ID: {id}\r\nCSeq: {number} {method}\r\n\
+             From: <sip:{name}@{from}>;tag=caller\r\nTo: <sip:callee@{to}>;tag=callee\r\nCall-ID: {id}\r\nCSeq: {number} {method}\r\n\
              Contact: <sip:callee@{to}>\r\n{}",
             from.port(),
             bodied("application/sdp", sdp)

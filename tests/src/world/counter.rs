@@ -56,9 +56,18 @@ impl<'w> Counters<'w> {
 
     /// How many packets matched.
     pub fn packets(&self, name: &str) -> Result<u64> {
+        self.number(name, "packets")
+    }
+
+    /// How many bytes those had, from the IP header on.
+    pub fn bytes(&self, name: &str) -> Result<u64> {
+        self.number(name, "bytes")
+    }
+
+    fn number(&self, name: &str, of: &str) -> Result<u64> {
         let listed = output(self.netns.command("nft").args(["-j", "list", "counter", "inet", self.table, name]))?;
         let json: serde_json::Value = serde_json::from_str(&listed)?;
-        let found = json["nftables"].as_array().into_iter().flatten().find_map(|v| v["counter"]["packets"].as_u64());
+        let found = json["nftables"].as_array().into_iter().flatten().find_map(|v| v["counter"][of].as_u64());
         found.with_context(|| format!("no counter {name} in {listed}"))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns: what no phone that can be installed sends on demand. Refuses: encryption: a packet of these has the shape of SRTP,
 //! a header and bytes that say nothing, which is all that anybody between the ends can see.
+pub mod live;
 pub mod recording;
 mod sdp;
 mod stream;

@@ -86,6 +86,8 @@ pub struct Options {
     pub log: bool,
     /// What becomes of media; without [`Relay::None`], rtpengine must run (see [`super::rtpengine`]).
     pub relay: Relay,
+    /// The relay sends something as soon as it knows where media go, and does not wait for a first packet.
+    pub pierce: bool,
 }
 
 impl Default for Options {
@@ -103,6 +105,7 @@ impl Default for Options {
             pike: false,
             log: false,
             relay: Relay::None,
+            pierce: false,
         }
     }
 }
@@ -138,6 +141,7 @@ impl Options {
         };
         define(format!("TO_TRUNK=\"{trunk}\""));
         define(format!("TO_OTHERS=\"{others}\""));
+        define(format!("PIERCE=\"{}\"", if self.pierce { "pierce-NAT" } else { "" }));
         let switches = [
             ("WITH_MANY", self.contacts > 1),
             ("WITH_BODY", self.quality == Quality::AuthInt),
