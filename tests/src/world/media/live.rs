@@ -64,6 +64,16 @@ impl<'a> Live<'a> {
         Ok(Self { calls, talk })
     }
 
+    /// What the phones have sent so far.
+    pub fn sent(&self) -> u64 {
+        self.talk.sent()
+    }
+
+    /// They fall silent; the counts of the phones' side and of the server's.
+    pub fn silence(self) -> Result<[Count; 2]> {
+        self.talk.finish()
+    }
+
     /// They fall silent and hang up, so many a second: the counts of the phones' side and of the server's.
     pub fn end(self, rate: u32) -> Result<[Count; 2]> {
         let (counts, began) = (self.talk.finish()?, Instant::now());

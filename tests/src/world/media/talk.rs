@@ -3,7 +3,7 @@
 //! Owns: two threads, one for each side, and the counts. Refuses: setting calls up (see [`super::super::call`]).
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -48,6 +48,7 @@ pub struct Talk {
 
 struct Side {
     lines: Sender<End>,
+    sent: Arc<AtomicU64>,
     thread: Option<JoinHandle<Count>>,
 }
 
@@ -66,8 +67,12 @@ impl Talk {
         let stop = Arc::<AtomicBool>::default();
         let side = || {
             let (lines, new) = channel();
-            let stop = Arc::clone(&stop);
-            Side { lines, thread: Some(std::thread::spawn(move || talk(&new, &stop))) }
+            let (stop, sent) = (Arc::clone(&stop), Arc::<AtomicU64>::default());
+            let thread = std::thread::spawn({
+                let sent = Arc::clone(&sent);
+                move || talk(&new, &stop, &sent)
+            });
+            Side { lines, sent, thread: Some(thread) }
         };
         Self { sides: [side(), side()], stop }
     }
@@ -84,6 +89,11 @@ impl Talk {
             side.lines.send(End { socket, to, stream, expected, due }).map_err(|_| anyhow!("a side ended early"))?;
         }
         Ok(())
+    }
+
+    /// What the phones' side has sent so far.
+    pub fn sent(&self) -> u64 {
+        self.sides[0].sent.load(Ordering::Relaxed)
     }
 
     /// Ends it, and waits for what is under way: the counts of the phones' side and of the server's.
@@ -105,7 +115,7 @@ impl Drop for Talk {
     }
 }
 
-fn talk(new: &Receiver<End>, stop: &AtomicBool) -> Count {
+fn talk(new: &Receiver<End>, stop: &AtomicBool, sent: &AtomicU64) -> Count {
     let (mut ends, mut count) = (Vec::<End>::new(), Count::default());
     while !stop.load(Ordering::Relaxed) {
         ends.extend(new.try_iter());
@@ -115,6 +125,7 @@ fn talk(new: &Receiver<End>, stop: &AtomicBool) -> Count {
             count.sent += u64::from(end.say());
             end.listen(&mut count);
         }
+        sent.store(count.sent, Ordering::Relaxed);
         std::thread::sleep(TICK);
     }
     let end = Instant::now() + LATE;
