@@ -17,6 +17,7 @@ pub mod annex;
 pub mod attack;
 pub mod baresip;
 pub mod call;
+mod certificate;
 pub mod counter;
 pub mod crowd;
 pub mod digest;

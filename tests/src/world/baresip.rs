@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::process::Process;
-use super::{Place, World, wait};
+use super::{Place, World, certificate, wait};
 pub use control::{Control, Ended, Event};
 
 /// What SIP travels in.
@@ -161,7 +161,15 @@ pub fn start(world: &World, place: Place, local: impl Into<SocketAddr>, accounts
     let dir = world.dir().join(format!("baresip-{}", local.to_string().replace([':', '.', '[', ']'], "-")));
     std::fs::create_dir_all(&dir)?;
     let control = SocketAddr::new(local.ip(), local.port() + 2);
-    std::fs::write(dir.join("config"), config(local, control)?)?;
+    let mut config = config(local, control)?;
+    if accounts.iter().any(|account| account.transport == Transport::Tls) {
+        // Whoever calls it opens a connection of its own, and so it needs a certificate, too.
+        let made = certificate::make(&dir, &[local.ip()])?;
+        let both = [std::fs::read(made.key)?, std::fs::read(made.cert)?].concat();
+        std::fs::write(dir.join("both.pem"), both)?;
+        writeln!(config, "sip_certificate {}", dir.join("both.pem").display())?;
+    }
+    std::fs::write(dir.join("config"), config)?;
     std::fs::write(dir.join("uuid"), "00000000-0000-4000-8000-000000000001")?;
     std::fs::write(dir.join("accounts"), accounts.iter().map(Account::line).collect::<String>())?;
     let mut command = world.netns(place).command("baresip");

@@ -75,7 +75,7 @@ fn dtls_within_and_sdes_at_the_carrier_talk() -> Result<()> {
     let (one, mut within) = phone(&world, Place::Phones, (PHONES, 5070), alice().with(Encryption::Dtls))?;
     let carrier = Account::of_nobody("900", server()).with(Encryption::Sdes);
     let (two, mut without) = phone(&world, Place::Itsp, (ITSP, 5060), carrier)?;
-    let ears = Ears::new(&world, Place::Itsp, ITSP)?;
+    let ears = Ears::new(&world, Place::Phones, PHONES)?;
     connect(&mut within, &mut without, "900")?;
     ears.flow(100)?;
     disconnect(&mut within, &mut without)?;

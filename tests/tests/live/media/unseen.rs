@@ -38,6 +38,7 @@ fn phones_over_tls_talk_if_the_relay_speaks_first() -> Result<()> {
     let ears = Ears::new(&world, Place::Phones, PHONES)?;
     connect(&mut calling, &mut called, "bob")?;
     ears.flow(300)?;
+    ensure!(world.counted(Reason::Learned)? >= 200, "{:?}", world.stats()?.reasons);
     ensure!(world.counted(Reason::Pinhole)? == 0, "{:?}", world.stats()?.reasons);
     disconnect(&mut calling, &mut called)
 }
