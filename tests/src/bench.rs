@@ -9,6 +9,7 @@ mod curve;
 mod figure;
 mod frame;
 mod live;
+mod media;
 mod memory;
 mod nft;
 mod plot;
@@ -63,6 +64,8 @@ enum Part {
     Rivals,
     /// What the daemon takes to read, to decide and to ban
     SlowPath,
+    /// What calls see while five hundred others go on
+    Media,
     /// What the kernel programs cost
     Kernel,
 }
@@ -96,6 +99,9 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted(Part::SlowPath) {
         show(of_the_slow_path(slow_path(options.quick, &progress)?));
+    }
+    if wanted(Part::Media) {
+        show(media::measure(media::Length::new(options.quick), &progress)?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;

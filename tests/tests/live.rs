@@ -14,6 +14,8 @@ mod feeds;
 mod flood;
 #[path = "live/instances.rs"]
 mod instances;
+#[path = "live/media.rs"]
+mod media;
 #[path = "live/monitor.rs"]
 mod monitor;
 #[path = "live/scan.rs"]
