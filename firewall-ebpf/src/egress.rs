@@ -1,6 +1,6 @@
 //! The way of a packet that our side sends: heard, never stopped.
 //!
-//! Owns: what is copied of it, and the note of whom our side calls. Refuses: any verdict.
+//! Owns: what is copied of it, and the notes of whom our side calls and sends media to. Refuses: any verdict.
 use core::ops::ControlFlow::Continue;
 
 use firewall_common::packet::{self, Packet, Ports, Protocol};
@@ -10,7 +10,7 @@ use crate::desk;
 use crate::frame::Outgoing;
 use crate::opaque;
 use crate::pipeline::{Payload, forget};
-use crate::stage::{copy, deny, fragment, ports, response, sip, source};
+use crate::stage::{copy, deny, fragment, media, ports, response, sip, source};
 use crate::trial::{Live, Trial};
 
 /// Hears a packet. The remote side is where it goes.
@@ -29,7 +29,11 @@ pub(crate) fn hear(outgoing: &Outgoing) {
     let Continue(Ports { src: local, dst: remote }) = Ports::parse(outgoing, &forget(packet)) else {
         return;
     };
-    if ports::classify(packet.protocol, local) & (port::SIP_UDP | port::SIP_TCP) == 0 {
+    let class = ports::classify(packet.protocol, local);
+    if class & (port::SIP_UDP | port::SIP_TCP) == 0 {
+        if media::are_guarded() && class & port::MEDIA != 0 {
+            media::sent(&trial, local, remote);
+        }
         return;
     }
     (trial.src_port, trial.dst_port) = (remote, local);
