@@ -4,7 +4,7 @@
 //! gains nothing.
 use firewall_common::addr::Addr;
 use firewall_common::limiter::HashKey;
-use firewall_common::sdp::Accepted;
+use firewall_common::sdp::{Accepted, refusal_tag};
 use firewall_common::sip::message::{Field, Rport, Text, Via, address};
 use rsip::headers::UntypedHeader as _;
 use rsip::{Header, Headers, Response, StatusCode, Version, headers};
@@ -144,13 +144,4 @@ fn chars(text: Text<'_>) -> String {
 
 fn latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
-}
-
-/// STAND-IN for `firewall_common::media::refusal_tag`, which the kernel's side has: to be replaced when they are joined.
-fn refusal_tag(source: Addr, key: HashKey) -> [u8; 21] {
-    let (first, second) = firewall_common::limiter::rows(source, 0, key, u32::MAX);
-    let mut tag = *b"sipfw0000000000000000";
-    let text = format!("{first:08x}{second:08x}");
-    tag.iter_mut().skip(5).zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
-    tag
 }
