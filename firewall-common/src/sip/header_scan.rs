@@ -1,7 +1,7 @@
 //! Finds the header fields whose values are looked at, 32 bytes at a time.
 //!
 //! Owns: where the values of User-Agent and From begin. Refuses: reading values, and every other header field.
-use super::window::{EXAMINED, Window, lowest_index, lowest_zero, repeat};
+use super::window::{EXAMINED, Window, first_marked, lowest_index, lowest_zero, repeat};
 
 /// Where header values begin: offsets in the window, 0 for a field that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -30,7 +30,7 @@ pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
         if w.forget(at) >= w.forget(limit) {
             break;
         }
-        let Some((low, mark)) = first(w.words(at).map(|word| lowest_zero(word ^ repeat(b'\n')))) else {
+        let Some((low, mark)) = first_marked(w.words(at).map(|word| lowest_zero(word ^ repeat(b'\n')))) else {
             at = w.forget(at + 32);
             continue;
         };
@@ -46,22 +46,6 @@ pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
         note(w, at, name | repeat(0x20), &mut found);
     }
     found
-}
-
-/// The first of four words that has marks, and where it begins.
-#[inline(always)]
-const fn first([a, b, c, d]: [u64; 4]) -> Option<(u32, u64)> {
-    if a != 0 {
-        Some((0, a))
-    } else if b != 0 {
-        Some((8, b))
-    } else if c != 0 {
-        Some((16, c))
-    } else if d != 0 {
-        Some((24, d))
-    } else {
-        None
-    }
 }
 
 /// Notes the value of the line at `line`, whose first eight bytes in lower case are `name`, if it is of interest.
