@@ -96,6 +96,18 @@ impl Calls {
         self.book.memory()
     }
 
+    /// Bytes that are in use.
+    #[cfg(test)]
+    pub(super) fn weight(&self) -> usize {
+        self.book.weight()
+    }
+
+    /// How many sources have pinholes.
+    #[cfg(test)]
+    pub(super) fn sources(&self) -> usize {
+        self.book.sources()
+    }
+
     /// The counters.
     pub(super) fn counts(&self) -> CallCounts {
         CallCounts { now: self.book.len() as u64, ..self.counts.clone() }

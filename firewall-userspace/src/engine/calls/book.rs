@@ -129,6 +129,18 @@ impl Book {
         self.most * CALL
     }
 
+    /// Bytes that are in use.
+    #[cfg(test)]
+    pub(super) const fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// How many sources have pinholes.
+    #[cfg(test)]
+    pub(super) fn sources(&self) -> usize {
+        self.sources.len()
+    }
+
     /// Some places, so that each comes up once every `parts` times.
     pub(super) fn part(&mut self, parts: usize) -> std::ops::Range<usize> {
         let from = if self.next >= self.places.len() { 0 } else { self.next };
