@@ -56,6 +56,12 @@ pub(crate) fn payload(carrier: &impl Carrier, at: u32, len: u32) -> Option<&'sta
     Some(window)
 }
 
+/// What [`payload`] has read of the packet under judgement.
+#[inline(always)]
+pub(crate) fn window() -> Option<&'static Window> {
+    Some(&desk()?.window)
+}
+
 /// Where the bytes of a copy are.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {

@@ -21,8 +21,8 @@ mod stage;
 mod switches;
 mod trial;
 
-use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS};
+use aya_ebpf::bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC};
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
 
@@ -54,14 +54,74 @@ fn sip_probe(ctx: XdpContext) -> u32 {
     }
 }
 
-/// Hears a packet that leaves, and lets the next program have it.
+/// Hears a packet that leaves, and lets the next program have it, unless it must not leave.
 #[classifier]
 #[inline(always)]
 fn sip_egress(ctx: TcContext) -> i32 {
-    egress::hear(&Outgoing::new(&ctx));
-    TC_ACT_UNSPEC
+    match egress::hear(&Outgoing::new(&ctx)) {
+        Action::Pass => TC_ACT_UNSPEC,
+        Action::Drop => TC_ACT_SHOT,
+    }
 }
 
+//DBG
+#[xdp]
+fn dbg_next(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::sdp::sipfw_sdp_next(w, 1, 2, 3) as u32,
+        None => 0,
+    }
+}
+#[xdp]
+fn dbg_line(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::sdp::sipfw_sdp_line(w, 1, 2) as u32,
+        None => 0,
+    }
+}
+#[xdp]
+fn dbg_tag(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::sdp::sipfw_sdp_tag(w, 1, 2, 3) as u32,
+        None => 0,
+    }
+}
+#[xdp]
+fn dbg_all(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::sdp::sipfw_sdp(w, 1, 2) as u32,
+        None => 0,
+    }
+}
+#[xdp]
+fn dbg_classify(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::classify(w, 1024).is_some() as u32,
+        None => 0,
+    }
+}
+#[xdp]
+fn dbg_locate(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::locate(w, 1, 2).from as u32,
+        None => 0,
+    }
+}
+#[xdp]
+fn dbg_account(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::account(w, 1) as u32,
+        None => 0,
+    }
+}
+#[xdp]
+fn dbg_signature(_: XdpContext) -> u32 {
+    match desk::window() {
+        Some(w) => scan::user_agent(w, 1).is_some() as u32,
+        None => 0,
+    }
+}
+//END
 #[inline(always)]
 const fn action(action: Action) -> u32 {
     match action {

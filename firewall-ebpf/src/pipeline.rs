@@ -18,7 +18,7 @@ use crate::opaque;
 use crate::scan;
 use crate::stage::sip::Said;
 use crate::stage::source::Who;
-use crate::stage::{copy, deny, fragment, hold, limit, ports, response, signature, sip, source, transport};
+use crate::stage::{copy, deny, fragment, hold, limit, media, ports, response, sdp, signature, sip, source, transport};
 use crate::trial::{Circumstances, Trial};
 
 /// Judges a frame and draws the consequences.
@@ -26,6 +26,7 @@ use crate::trial::{Circumstances, Trial};
 pub(crate) fn run<C: Circumstances + Copy>(frame: &Frame, circumstances: C) -> Action {
     let mut trial = Trial::new(circumstances);
     let (Break(verdict) | Continue(verdict)) = judge(frame, &mut trial);
+    trial.forget();
     exit::leave(frame, &trial, verdict)
 }
 
@@ -82,7 +83,11 @@ pub(crate) fn forget(packet: Packet) -> Packet {
 fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, class: u8) -> Flow<Verdict> {
     let allowed = deny::judge(trial)?;
     if class & port::MEDIA != 0 {
-        return Continue(Verdict::of(Reason::Media));
+        return if media::are_guarded() {
+            media::judge(frame, trial, packet)
+        } else {
+            Continue(Verdict::of(Reason::Media))
+        };
     }
     let who = source::identify(trial, allowed);
     source::judge(trial, &who)?;
@@ -93,10 +98,15 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
     };
     trial.forget();
     let (packet, payload) = (forget(*packet), payload.forget());
-    let asked = message(frame, trial, &packet, &who, payload)?;
-    if opaque::forget(u64::from(payload.copied | asked)) != 0 {
-        copy::received(frame, trial, &forget(packet), &who, payload.forget().part());
+    let heard = message(frame, trial, &packet, &who, payload)?.forget();
+    trial.forget();
+    let refused = opaque::forget(u64::from(sdp::judge(trial, &forget(packet), &who, payload, heard.request)?)) as u32;
+    if opaque::forget(u64::from(payload.copied | heard.copied)) != 0 {
+        let part = payload.forget().part();
+        let flags = part.flags | refused;
+        copy::received(frame, trial, &forget(packet), &who, copy::Part { flags, ..part });
     }
+    sdp::enforce(refused)?;
     Continue(who.pass())
 }
 
@@ -180,7 +190,36 @@ fn segment<C: Circumstances>(
     Continue(Payload { examined: EXAMINED, ..Payload::segment(segment) })
 }
 
-/// Judges what it says; not zero if it is copied for that.
+/// What is left to do with a payload that was read.
+#[derive(Clone, Copy)]
+struct Heard {
+    /// Not zero if it is copied for what it says.
+    copied: u32,
+    /// The request that it is.
+    request: sdp::Request,
+}
+
+impl Heard {
+    const NOTHING: Self = Self { copied: 0, request: sdp::Request::NONE };
+
+    #[inline(always)]
+    fn of(who: &Who, said: Said) -> Self {
+        match said.request() {
+            Some((method, headers)) => {
+                Self { copied: copy::wants(who, method), request: sdp::Request::new(method, headers) }
+            }
+            None => Self { copied: u32::from(sdp::follows_calls() && said.is_response()), ..Self::NOTHING },
+        }
+    }
+
+    /// Makes the ways that led here one for the verifier.
+    #[inline(always)]
+    fn forget(self) -> Self {
+        Self { copied: opaque::forget(u64::from(self.copied)) as u32, request: self.request.forget() }
+    }
+}
+
+/// Judges what it says.
 #[inline(always)]
 fn message<C: Circumstances>(
     frame: &Frame,
@@ -188,25 +227,28 @@ fn message<C: Circumstances>(
     packet: &Packet,
     who: &Who,
     payload: Payload,
-) -> Flow<u32> {
+) -> Flow<Heard> {
     let Payload { at, len, stream, .. } = payload.forget();
     let stream = stream != 0;
     if stream && len == 0 {
-        return Continue(0);
+        return Continue(Heard::NOTHING);
     }
     let Some(window) = desk::payload(frame, at, len) else {
         trial.object(Verdict::of(if stream { Reason::MalformedTcp } else { Reason::MalformedUdp }))?;
-        return Continue(0);
+        return Continue(Heard::NOTHING);
     };
     let said = sip::classify(window);
     let stream = payload.forget().stream != 0;
     match said {
-        None if stream => Continue(0),
-        None => sip::object(trial, window, forget(*packet).part.is_fragment()).map_continue(|()| 0),
-        Some(said) if stream && said.request().is_none() => Continue(0),
+        None if stream => Continue(Heard::NOTHING),
+        None => {
+            sip::object(trial, window, forget(*packet).part.is_fragment())?;
+            Continue(Heard::NOTHING)
+        }
+        Some(said) if stream && said.request().is_none() => Continue(Heard::NOTHING),
         Some(said) => {
             content(trial, who, window, said)?;
-            Continue(opaque::forget(u64::from(said.request().map_or(0, |(method, _)| copy::wants(who, method)))) as u32)
+            Continue(Heard::of(who, said))
         }
     }
 }

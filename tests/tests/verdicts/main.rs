@@ -109,7 +109,19 @@ const INSTRUCTIONS_MAX: u32 = 250_000;
 #[test]
 fn every_program_is_verified_with_room_to_spare() {
     let peer = "[[peer]]\nname = \"a\"\nprefixes = [\"203.0.113.0/24\"]\n";
-    let configs = [String::new(), format!("monitor = true\n{peer}"), format!("mode = \"trunk\"\n{peer}")];
+    let guarded = |consequence: &str| {
+        let [ports, policy] = ["ports = [\"10000-20000\"]", "policy = \"srtp-only\""];
+        format!(
+            "{peer}[media]\n{ports}\n{policy}\nplain_rtp_media = \"{consequence}\"\nstream_change = \"{consequence}\"\n"
+        )
+    };
+    let configs = [
+        String::new(),
+        format!("monitor = true\n{peer}"),
+        format!("mode = \"trunk\"\n{peer}"),
+        guarded("drop"),
+        format!("monitor = true\n{}", guarded("count")),
+    ];
     let names = load::PROGRAMS.into_iter().chain([program::EGRESS]);
     for (config, name) in configs.iter().flat_map(|config| names.clone().map(move |name| (config, name))) {
         let shield = Shield::with_programs(config, &[name]);
@@ -140,4 +152,14 @@ fn every_reason_has_a_row() {
         stages.iter().flatten().flat_map(|table| &table.rows).map(|row| row.reason).collect();
     let missing: Vec<&str> = Reason::ALL.iter().filter(|r| !earned.contains(r)).map(|r| r.word()).collect();
     assert!(missing.is_empty(), "no row of any table earns {missing:?}");
+}
+
+//DBG
+#[test]
+fn dbg() {
+    for name in ["next", "line", "tag", "all", "classify", "locate", "account", "signature"] {
+        let name: &'static str = Box::leak(format!("dbg_{name}").into_boxed_str());
+        let r = std::panic::catch_unwind(|| Shield::with_programs("", &[name]).info(name).verified_instruction_count());
+        println!("RES {name} {r:?}");
+    }
 }
