@@ -4,12 +4,12 @@
 //! that fails is shown and recorded like any other.
 mod arena;
 mod bpf;
+mod calls;
 mod costs;
 mod curve;
 mod figure;
 mod frame;
 mod live;
-mod media;
 mod memory;
 mod nft;
 mod plot;
@@ -65,7 +65,7 @@ enum Part {
     /// What the daemon takes to read, to decide and to ban
     SlowPath,
     /// What calls see while five hundred others go on
-    Media,
+    Calls,
     /// What the kernel programs cost
     Kernel,
 }
@@ -100,8 +100,8 @@ fn measure(options: &Options) -> Result<()> {
     if wanted(Part::SlowPath) {
         show(of_the_slow_path(slow_path(options.quick, &progress)?));
     }
-    if wanted(Part::Media) {
-        show(media::measure(media::Length::new(options.quick), &progress)?);
+    if wanted(Part::Calls) {
+        show(calls::measure(calls::Length::new(options.quick), &progress)?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;

@@ -2,6 +2,7 @@
 //!
 //! Owns: nftables counters in a namespace, by source or by any match. Refuses: dropping anything.
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result};
 
@@ -11,8 +12,11 @@ use super::process::{feed, output};
 /// Counters of packets, at one place of a namespace's stack.
 pub struct Counters<'w> {
     netns: &'w Netns,
-    table: &'static str,
+    table: String,
 }
+
+/// Counters have tables of their own, so that one namespace can have several.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Where packets are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +41,11 @@ impl<'w> Counters<'w> {
 
     /// Begins to count: each counter has a name and what packets match, in the words of man 8 nft.
     pub fn matching(netns: &'w Netns, way: Way, matches: &[(&str, String)]) -> Result<Self> {
-        let (table, hook) = match way {
-            Way::In => ("reached", "prerouting"),
-            Way::Out => ("sent", "postrouting"),
+        let hook = match way {
+            Way::In => "prerouting",
+            Way::Out => "postrouting",
         };
+        let table = format!("counters{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut rules = format!("table inet {table} {{\n");
         for (name, _) in matches {
             writeln!(rules, " counter {name} {{ }}")?;
@@ -65,7 +70,7 @@ impl<'w> Counters<'w> {
     }
 
     fn number(&self, name: &str, of: &str) -> Result<u64> {
-        let listed = output(self.netns.command("nft").args(["-j", "list", "counter", "inet", self.table, name]))?;
+        let listed = output(self.netns.command("nft").args(["-j", "list", "counter", "inet", &self.table, name]))?;
         let json: serde_json::Value = serde_json::from_str(&listed)?;
         let found = json["nftables"].as_array().into_iter().flatten().find_map(|v| v["counter"][of].as_u64());
         found.with_context(|| format!("no counter {name} in {listed}"))
@@ -74,6 +79,6 @@ impl<'w> Counters<'w> {
 
 impl Drop for Counters<'_> {
     fn drop(&mut self) {
-        let _ = output(self.netns.command("nft").args(["delete", "table", "inet", self.table]));
+        let _ = output(self.netns.command("nft").args(["delete", "table", "inet", &self.table]));
     }
 }

@@ -137,8 +137,11 @@ impl<'w> Ears<'w> {
         self.come.packets("media")
     }
 
-    fn sent(&self) -> Result<u64> {
-        self.sent.packets("media")
+    /// How many packets were sent and have not come. What is on its way counts as lost.
+    fn lost(&self) -> Result<u64> {
+        let come = self.come()?;
+        let sent = self.sent.packets("media")?;
+        sent.checked_sub(come).with_context(|| format!("{come} packets came of {sent}"))
     }
 
     /// Waits until so many more packets have come: media flow.
