@@ -42,6 +42,8 @@ names! {
     FLOWS;
     /// Array: media port → [`crate::media::Learned`].
     LEARNED;
+    /// Per-CPU array of one: what is known of the datagram for a media port under judgement.
+    ARRIVAL;
     /// Array: the strangers' hash key, made at first load and kept across generations.
     HASH_KEY;
     /// LRU hash: datagram → [`crate::policy::DatagramVerdict`].

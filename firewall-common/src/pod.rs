@@ -32,6 +32,7 @@ no_padding! {
     limiter::Limit = 16;
     Policy = 8, 16, 16, LIMITS, LIMITS, 3 * 16, 8, 10 * 4;
     media::Codec = 4;
+    media::Rtp = 6 * 4;
     Flow = 3 * 16, 3 * 8, 16, 4 * media::CODECS, 2, 2, 4, 2 * 8, 16, 2 * 8, 2 * 8, 6 * 8;
     Learned = 6 * 8;
     PeerRule = LIMITS, 2, 1, 1, 4;

@@ -24,8 +24,9 @@ pub(crate) fn store(cell: *mut u64, value: u64) {
     unsafe { cell.write_volatile(value) }
 }
 
+/// Replaces a word if it still is `old`; whether it was.
 #[inline(always)]
-fn swap(cell: *mut u64, old: u64, new: u64) -> bool {
+pub(crate) fn swap(cell: *mut u64, old: u64, new: u64) -> bool {
     const SEQ: AtomicOrdering = AtomicOrdering::SeqCst;
     // SAFETY: the pointer is to an aligned word of a map's value, which other CPUs change only atomically.
     unsafe { atomic_cxchg::<u64, SEQ, SEQ>(cell, old, new).1 }

@@ -1,7 +1,7 @@
 //! The way of a packet that our side sends: heard, and stopped only where it offers a call that must not be.
 //!
-//! Owns: what is copied of it, and the note of whom our side calls. Refuses: any verdict but that one (see
-//! [`crate::stage::sdp`]).
+//! Owns: what is copied of it, and the notes of whom our side calls and sends media to. Refuses: any verdict but that one
+//! (see [`crate::stage::sdp`]).
 use core::ops::ControlFlow::Continue;
 
 use firewall_common::copy::FLAG_REFUSED;
@@ -15,7 +15,7 @@ use crate::frame::Outgoing;
 use crate::opaque;
 use crate::pipeline::{Payload, forget};
 use crate::stage::sdp::{self, Request};
-use crate::stage::{copy, deny, fragment, ports, response, sip, source};
+use crate::stage::{copy, deny, fragment, media, ports, response, sip, source};
 use crate::trial::{Live, Trial};
 
 /// Hears a packet. The remote side is where it goes.
@@ -35,7 +35,11 @@ pub(crate) fn hear(outgoing: &Outgoing) -> Action {
     let Continue(Ports { src: local, dst: remote }) = Ports::parse(outgoing, &forget(packet)) else {
         return Action::Pass;
     };
-    if ports::classify(packet.protocol, local) & (port::SIP_UDP | port::SIP_TCP) == 0 {
+    let class = ports::classify(packet.protocol, local);
+    if class & (port::SIP_UDP | port::SIP_TCP) == 0 {
+        if media::are_guarded() && class & port::MEDIA != 0 {
+            media::sent(&trial, local, remote);
+        }
         return Action::Pass;
     }
     (trial.src_port, trial.dst_port) = (remote, local);

@@ -19,7 +19,7 @@ use crate::opaque;
 use crate::scan;
 use crate::stage::sip::Said;
 use crate::stage::source::Who;
-use crate::stage::{copy, deny, fragment, hold, limit, ports, response, sdp, signature, sip, source, transport};
+use crate::stage::{copy, deny, fragment, hold, limit, media, ports, response, sdp, signature, sip, source, transport};
 use crate::trial::{Circumstances, Trial};
 
 /// Judges a frame and draws the consequences.
@@ -27,6 +27,7 @@ use crate::trial::{Circumstances, Trial};
 pub(crate) fn run<C: Circumstances + Copy>(frame: &Frame, circumstances: C) -> Action {
     let mut trial = Trial::new(circumstances);
     let (Break(verdict) | Continue(verdict)) = judge(frame, &mut trial);
+    trial.forget();
     exit::leave(frame, &trial, verdict)
 }
 
@@ -82,7 +83,11 @@ pub(crate) fn forget(packet: Packet) -> Packet {
 fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, class: u8) -> Flow<Verdict> {
     let allowed = deny::judge(trial)?;
     if class & port::MEDIA != 0 {
-        return Continue(Verdict::of(Reason::Media));
+        return if media::are_guarded() {
+            media::judge(frame, trial, packet)
+        } else {
+            Continue(Verdict::of(Reason::Media))
+        };
     }
     let who = source::identify(trial, allowed);
     source::judge(trial, &who)?;

@@ -3,6 +3,7 @@
 //! Owns: the boundary: a function with external linkage is verified by itself, for any arguments (kernel 5.6; pointers to
 //! memory 5.12), and where it is called the verifier knows nothing of what it returns. Refuses: knowing what is scanned
 //! (see [`firewall_common::sip`]).
+use firewall_common::media;
 use firewall_common::sip::header_scan::{self, Values};
 use firewall_common::sip::{self, Message, Method, Window, account, signature};
 
@@ -37,6 +38,13 @@ pub(crate) fn locate(window: &Window, headers: u32, limit: u32) -> Values {
 #[inline(always)]
 pub(crate) fn account(window: &Window, from: u32) -> u64 {
     sipfw_account(window, from)
+}
+
+/// The hash of the USERNAME of a STUN message; 0 for none.
+#[inline(always)]
+pub(crate) fn username(window: &Window) -> u64 {
+    let found = opaque::forget(sipfw_username(window));
+    if found == 0 { 0 } else { sipfw_username_hash(window, found as u32, (found >> 32) as u32) }
 }
 
 /// The id of the first signature in a User-Agent value.
@@ -91,6 +99,22 @@ extern "C" fn sipfw_account(window: *const Window, from: u32) -> u64 {
     // SAFETY: as above.
     let found = unsafe { window.as_ref() }.and_then(|window| account::find(window, from));
     opaque::forget(found.unwrap_or(0))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_username(window: *const Window) -> u64 {
+    // SAFETY: as above.
+    let found = unsafe { window.as_ref() }.and_then(media::locate);
+    opaque::forget(found.map_or(0, |(at, len)| u64::from(at) | u64::from(len) << 32))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_username_hash(window: *const Window, at: u32, len: u32) -> u64 {
+    // SAFETY: as above.
+    let hash = unsafe { window.as_ref() }.map_or(0, |window| media::hash(window, at, len));
+    opaque::forget(hash)
 }
 
 #[unsafe(no_mangle)]

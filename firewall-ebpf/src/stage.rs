@@ -4,6 +4,7 @@ pub(crate) mod deny;
 pub(crate) mod fragment;
 pub(crate) mod hold;
 pub(crate) mod limit;
+pub(crate) mod media;
 pub(crate) mod ports;
 pub(crate) mod response;
 pub(crate) mod sdp;

@@ -4,6 +4,7 @@
 //! that fails is shown and recorded like any other.
 mod arena;
 mod bpf;
+mod calls;
 mod costs;
 mod curve;
 mod figure;
@@ -63,6 +64,8 @@ enum Part {
     Rivals,
     /// What the daemon takes to read, to decide and to ban
     SlowPath,
+    /// What calls see while five hundred others go on
+    Calls,
     /// What the kernel programs cost
     Kernel,
 }
@@ -96,6 +99,9 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted(Part::SlowPath) {
         show(of_the_slow_path(slow_path(options.quick, &progress)?));
+    }
+    if wanted(Part::Calls) {
+        show(calls::measure(calls::Length::new(options.quick), &progress)?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;

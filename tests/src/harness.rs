@@ -6,6 +6,7 @@ mod copies;
 mod counters;
 mod entries;
 mod expect;
+mod media;
 mod shield;
 
 pub use copies::Copied;

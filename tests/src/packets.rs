@@ -1,9 +1,10 @@
 //! Packets for tests, built so that a reader sees what is special about each.
 //!
-//! Owns: frames from Ethernet to UDP and TCP, fragments, and the SIP messages in them. Refuses: reading packets; a test
+//! Owns: frames from Ethernet to UDP and TCP, fragments, and the SIP messages and media in them. Refuses: reading packets; a test
 //! that needs a malformed one changes the bytes of a right one.
 mod fragments;
 mod frame;
+pub mod media;
 pub mod sip;
 
 pub use fragments::Fragment;

@@ -7,6 +7,7 @@
 //! (`struct htab_elem`), and there is a bucket of 16 bytes for each, rounded up to a power of two.
 use firewall_common::addr::Addr;
 use firewall_common::maps;
+use firewall_common::media::{FLOWS_OF_PORT, Flow, Learned};
 use firewall_common::policy::{
     Counter, DatagramKey, DatagramVerdict, Entry, Hold, HoldKey, PeerCounter, PeerRule, Registrant,
 };
@@ -26,6 +27,11 @@ pub(super) fn parts(config: &Config) -> Vec<(&'static str, u64)> {
         ("peer prefixes", trie(capacity.peer_prefixes.get(), 4)),
         ("registrants", hash(capacity.registrants.get(), size_of::<Addr>(), size_of::<Registrant>())),
         ("holds", hash(capacity.holds.get(), size_of::<HoldKey>(), size_of::<Hold>())),
+        ("pinholes", u64::from(capacity.pinholes.get()) * size_of::<Flow>() as u64),
+        (
+            "media ports",
+            u64::from(maps::MEDIA_PORTS) * (size_of::<[u32; FLOWS_OF_PORT]>() + size_of::<Learned>()) as u64,
+        ),
         ("called sources", 2 * 8 * u64::from(maps::CALLED_CELLS)),
         ("rate cells", 2 * 8 * u64::from(capacity.cells.get())),
         ("fragments", hash(capacity.fragments.get(), size_of::<DatagramKey>(), size_of::<DatagramVerdict>())),

@@ -72,6 +72,8 @@ section! {
         pub registrants: Capacity = Number::of(maps::REGISTRANTS_DEFAULT);
         /// Sources and accounts that are held to a trickle.
         pub holds: Capacity = Number::of(maps::HOLDS_DEFAULT);
+        /// Flows of media that calls have negotiated. A call takes four as a rule: RTP and RTCP, on each of two sides.
+        pub pinholes: Capacity = Number::of(maps::FLOWS_DEFAULT);
         /// Rate cells in each of the strangers' two rows; a power of two. Strangers share cells when there are more of
         /// them than this.
         pub cells: PowerOfTwo<1_024, 16_777_216> = PowerOfTwo::of(maps::CELLS_DEFAULT);

@@ -52,6 +52,8 @@ pub struct Capacities {
     pub registrants: u32,
     /// Held sources and accounts.
     pub holds: u32,
+    /// Flows of media.
+    pub flows: u32,
     /// Cells in each of the strangers' two rows; a power of two.
     pub cells: u32,
     /// Datagrams in fragments.
@@ -70,6 +72,7 @@ impl Default for Capacities {
             peer_prefixes: maps::PEER_PREFIXES_DEFAULT,
             registrants: maps::REGISTRANTS_DEFAULT,
             holds: maps::HOLDS_DEFAULT,
+            flows: maps::FLOWS_DEFAULT,
             cells: maps::CELLS_DEFAULT,
             fragments: maps::FRAGMENTS_DEFAULT,
             strangers_ring: maps::COPIES_STRANGERS_DEFAULT,
@@ -87,6 +90,7 @@ impl From<&Config> for Capacities {
             peer_prefixes: capacities.peer_prefixes.get(),
             registrants: capacities.registrants.get(),
             holds: capacities.holds.get(),
+            flows: capacities.pinholes.get(),
             cells: capacities.cells.get(),
             fragments: capacities.fragments.get(),
             strangers_ring: slow_path.strangers_ring.get(),
@@ -219,6 +223,7 @@ fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
         (maps::PEER_PREFIXES, capacities.peer_prefixes),
         (maps::REGISTRANTS, capacities.registrants),
         (maps::HOLDS, capacities.holds),
+        (maps::FLOWS, capacities.flows),
         (maps::COPIES_STRANGERS, capacities.strangers_ring),
         (maps::COPIES_TRUSTED, capacities.trusted_ring),
         (maps::CELLS, 2 * capacities.cells),

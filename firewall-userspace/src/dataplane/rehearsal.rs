@@ -70,6 +70,7 @@ fn capacities(config: &Config, entries: &KernelEntries) -> Capacities {
         peer_prefixes: capacity.peer_prefixes.get(),
         registrants: 1,
         holds: 1,
+        flows: 1,
         cells: capacity.cells.get(),
         fragments: capacity.fragments.get(),
         strangers_ring: RING,

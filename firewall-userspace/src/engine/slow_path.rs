@@ -3,9 +3,14 @@
 //! Owns: the way of each message and each feed's event to where it is judged, and what time alone brings about. Refuses:
 //! clocks, kernels, files and sockets; a message for which there is no rule.
 use firewall_common::addr::Addr;
+use firewall_common::limiter::HashKey;
+use firewall_common::media;
 use firewall_common::sip::Method;
+use firewall_common::sip::message::{parse, parse_head};
 
 use super::accounts::{Account, Pair};
+use super::call::Call;
+use super::calls::Calls;
 use super::clock::Moment;
 use super::command::Command;
 use super::counts::{Counts, Refusals};
@@ -43,6 +48,7 @@ pub struct Engine {
     pub(super) accounts: Table<Account>,
     pub(super) pairs: Table<Pair>,
     pub(super) registrations: Registrations,
+    pub(super) calls: Calls,
     /// Unproven and proven ones.
     pub(super) incidents: [Incidents; 2],
     /// The words for the ways by which incidents came: the transports, and then the feeds.
@@ -73,10 +79,11 @@ const PRUNE: u32 = 60;
 impl Engine {
     /// An engine that knows nothing yet. `key` must be the one under which records were saved that are to be restored.
     pub fn new(config: &Config, key: Key) -> Self {
-        let sizes = Sizes::of(config.tracking());
+        let (sizes, settings) = (Sizes::of(config.tracking()), Settings::of(config));
         Self {
             key,
-            settings: Settings::of(config),
+            calls: Calls::new(config, key, settings.v6_mask, sizes.calls),
+            settings,
             ledger: Ledger::new(sizes.nonces),
             tags: Tags::new(),
             transactions: Table::new(sizes.transactions),
@@ -104,22 +111,51 @@ impl Engine {
     /// Goes on with another config. Tables keep their sizes.
     pub fn reconfigure(&mut self, config: &Config) {
         self.settings = Settings::of(config);
+        self.calls.reconfigure(config, self.settings.v6_mask);
+    }
+
+    /// The key by which the kernel knows the ACKs to INVITEs that were answered in our server's place: the one of the policy
+    /// in force ([`firewall_common::policy::Policy::hash_key`]).
+    pub fn set_refusal_key(&mut self, key: HashKey) {
+        self.calls.set_refusal_key(key);
+    }
+
+    /// Takes over calls whose pinholes the kernel holds already, with what the database knows of them; at the start, before any
+    /// message.
+    pub fn adopt(&mut self, flows: &[media::Flow], records: &[Call], clock: Clock) {
+        self.calls.adopt(flows, records, clock);
+    }
+
+    /// Takes in when the last packet passed through any pinhole of a call, in kernel monotonic nanoseconds (the latest
+    /// [`media::Flow::seen`] of them). To be told of every call that has pinholes, every few seconds: one of which nothing was
+    /// heard for longer than its pinholes stay open is lost.
+    pub fn media_seen(&mut self, call: u64, at: u64) {
+        self.calls.media_seen(call, at);
     }
 
     /// Takes in a message that passed.
     pub fn handle(&mut self, seen: Seen<'_>, clock: Clock, out: &mut Vec<Command>) {
         let (flow, clock) = (&seen.flow, clock.at(seen.time));
         let is_answer = seen.bytes.starts_with(b"SIP/");
-        if is_answer != (flow.direction == Direction::Out) {
-            // Our side's own requests and the answers to them: nobody is judged by these.
+        // Our side's own requests and the answers to them: nobody is judged by these. Nor by what nobody answered because it
+        // was dropped.
+        let judges = is_answer == (flow.direction == Direction::Out) && !seen.refused;
+        if !judges && !self.calls.follows() {
+            return;
+        }
+        let message = match if seen.truncated { parse_head(seen.bytes) } else { parse(seen.bytes) } {
+            Ok(message) => message,
+            Err(refusal) => return self.refusals.add(refusal),
+        };
+        if self.calls.follows() {
+            self.calls.hear(&message, &seen, clock, out);
+        }
+        if !judges {
             return;
         }
         let who = Who::of_flow(flow, self.settings.v6_mask, self.key);
         let sent = |nonce| self.ledger.is_sent(self.key, who.hash, nonce);
-        let facts = match reading::read(seen.bytes, seen.truncated, self.key, sent) {
-            Ok(facts) => facts,
-            Err(refusal) => return self.refusals.add(refusal),
-        };
+        let facts = reading::read(&message, seen.bytes, self.key, sent);
         match facts {
             Facts::Request(request) => self.request(who, flow.remote, &request, clock, out),
             Facts::Answer(answer) => self.answer(who, flow.remote, &answer, clock, out),
@@ -138,6 +174,7 @@ impl Engine {
             return;
         }
         self.swept = now;
+        self.calls.tick(clock, out);
         self.sweep_transactions(clock, out);
         self.sweep_early(clock, out);
         if now.since(self.pruned) >= PRUNE {

@@ -144,7 +144,7 @@ impl Shield {
         Addr::from(addr).source(Addr::mask(self.v6_prefix))
     }
 
-    fn switch(&mut self, switch: u32, value: impl Fn(u64) -> u64) {
+    pub(super) fn switch(&mut self, switch: u32, value: impl Fn(u64) -> u64) {
         let mut switches: Array<_, u64> = map(&mut self.ebpf, maps::SWITCHES);
         let old = switches.get(&switch, 0).expect("there is the switch");
         switches.set(switch, value(old), 0).expect("there is the switch");
@@ -161,6 +161,11 @@ impl Shield {
     /// A map, for what only one test needs.
     pub fn map<'a, M: TryFrom<&'a mut Map, Error = aya::maps::MapError>>(&'a mut self, name: &str) -> M {
         map(&mut self.ebpf, name)
+    }
+
+    /// A map to read.
+    pub(super) fn map_to_read(&self, name: &str) -> &Map {
+        self.ebpf.map(name).expect("the object has its maps")
     }
 
     /// Judges a frame at `now`, with all consequences.
@@ -245,6 +250,7 @@ fn capacities(config: &Config) -> Capacities {
         peer_prefixes: 1_024,
         registrants: 1_024,
         holds: 1_024,
+        flows: config.capacity().pinholes.get(),
         cells: config.capacity().cells.get(),
         fragments: 16_384,
         strangers_ring: 1 << 20,

@@ -3,7 +3,8 @@ use firewall_common::addr::Addr;
 use firewall_common::copy::{CopyHead, FLAG_REFUSED};
 use firewall_common::maps::program::PROBE;
 use firewall_common::reason::Reason::{
-    Allowed, FragmentFollows, Known, NotSip, Peer, PlainRtp, RateInvite, RefusalAck, Registrant, Signature, Stranger,
+    self, Allowed, FragmentFollows, Known, NotSip, Peer, PlainRtp, RateInvite, RefusalAck, Registrant, Signature,
+    Stranger,
 };
 use firewall_common::sdp::refusal_tag;
 use firewall_tests::harness::{Copied, KEY, Row, Shield, allow, now, row};
@@ -14,6 +15,9 @@ use super::{STRANGER, STRANGER_V6, Table, UNLIMITED};
 
 mod disguises;
 mod own;
+
+/// What is objected to in packets that our side sends.
+pub(super) const OF_OWN: [Reason; 1] = [own::REASON];
 
 /// Peers of every policy: 203.0.113.0/24 has the general one.
 const PEERS: &str = r#"

@@ -3,12 +3,15 @@ use aya::maps::{MapData, RingBuf};
 use firewall_common::copy::{CopyHead, FLAG_EGRESS, FLAG_REFUSED, Kind, Ring};
 use firewall_common::event::Event;
 use firewall_common::maps::{self, program::EGRESS};
-use firewall_common::reason::Reason::OwnPlainRtp;
+use firewall_common::reason::Reason;
 use firewall_tests::harness::{Action, Copied, Counters, Shield, allow, now};
 use firewall_tests::packets::{Frame, TAG, sip};
 
 use super::super::copy::{ALLOWED, PHONE, copied};
 use super::{AS_ALL, HOPEFUL, OLD, STRANGER, STRICT, UNLIMITED, config};
+
+/// What every test here is about.
+pub(super) const REASON: Reason = Reason::OwnPlainRtp;
 
 const SERVER: &str = "192.0.2.5";
 const STRICT_ID: u32 = 4;
@@ -42,7 +45,7 @@ fn sent(shield: &mut Shield, frame: &Frame) -> (Action, Counters, Vec<Copied>) {
 
 fn counted(frame: &Frame, monitored: bool) -> Counters {
     let mut counters = Counters::default();
-    counters.count(OwnPlainRtp, monitored, None, frame.bytes().len());
+    counters.count(REASON, monitored, None, frame.bytes().len());
     counters
 }
 
@@ -122,7 +125,7 @@ fn it_is_sampled() {
     let mut ring: RingBuf<&mut MapData> = shield.map(maps::EVENTS);
     let event = Event::from_bytes(&ring.next().expect("there was credit for one")).unwrap();
     assert!(ring.next().is_none(), "there was credit for one");
-    assert_eq!((event.reason, event.monitored, event.protocol), (OwnPlainRtp as u8, 0, 17));
+    assert_eq!((event.reason, event.monitored, event.protocol), (REASON as u8, 0, 17));
     assert_eq!(std::net::IpAddr::from(event.src).to_string(), STRICT, "the remote side");
     assert_eq!(event.frame_len as usize, frame.len());
     assert_eq!(event.snapshot(), &sip::offer(sip::PLAIN)[..event.snapshot().len()]);

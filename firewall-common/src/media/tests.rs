@@ -1,0 +1,1 @@
+//! What is told of media packets, and whom flows are for.
