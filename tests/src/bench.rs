@@ -9,6 +9,7 @@ mod curve;
 mod figure;
 mod frame;
 mod live;
+mod media;
 mod memory;
 mod nft;
 mod plot;
@@ -65,6 +66,8 @@ enum Part {
     SlowPath,
     /// What the kernel programs cost
     Kernel,
+    /// What guarded media ports cost
+    Media,
 }
 
 /// Measures and prints.
@@ -96,6 +99,10 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted(Part::SlowPath) {
         show(of_the_slow_path(slow_path(options.quick, &progress)?));
+    }
+    if wanted(Part::Media) {
+        let _arena = enter()?;
+        show(media::measure(lengths(options.quick)[0], &progress)?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;
