@@ -26,7 +26,7 @@ fn attempts_of_strangers_make_way_for_others() {
         "half of the room, and no word"
     );
     scene.kind = Kind::Registrant;
-    for n in 0..1_024 {
+    for n in 0..1_024u32 {
         (scene.remote, scene.call) = (Addr::from_v4((0x0b00_0000 + n).to_be_bytes()), format!("r{n}"));
         scene.inbound(&sdes(PHONE, 4_000), &sdes(SERVER, 10_000 + 2 * n as u16));
     }
