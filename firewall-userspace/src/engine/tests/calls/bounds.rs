@@ -103,6 +103,6 @@ fn descriptions_without_end_take_no_more_room_than_there_is() {
         }
     }
     let weight = scene.world.engine.calls.weight();
-    assert!(weight <= 1_024 * 4_096 + 32_768, "{weight}");
+    assert!(weight <= 1_024 * 4_096, "{weight}");
     assert!(weight >= 1_024 * 4_096 / 2, "{weight}");
 }
