@@ -32,7 +32,7 @@ pub(crate) fn run<C: Circumstances + Copy>(frame: &Frame, circumstances: C) -> A
 
 #[inline(always)]
 fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict> {
-    let packet = forget(packet::parse(frame)?);
+    let mut packet = forget(packet::parse(frame)?);
     trial.set_addresses(packet.src, packet.dst);
     trial.protocol = packet.protocol as u8;
     trial.payload_at = packet.at;
@@ -47,7 +47,7 @@ fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict>
     if class == 0 {
         return deny::judge_other(trial);
     }
-    let verdict = protected(frame, trial, &packet, class);
+    let verdict = protected(frame, trial, &mut packet, class);
     if forget(packet).part.is_fragment() {
         let (Break(verdict) | Continue(verdict)) = verdict;
         fragment::first(trial, &packet, verdict);
@@ -61,12 +61,11 @@ const UDP_HEADER: u32 = 8;
 /// kind, take 12,350 bytes. A power of two less one.
 const HEADERS_MAX: u64 = 0x3fff;
 
-/// Makes all the ways that lead here one for the verifier: IPv4 and IPv6, tags and options and extension headers.
+/// Makes all the ways that lead here one for the verifier: IPv4 and IPv6, tags and options and extension headers. Not the
+/// addresses, which are the trial's: it forgets them once ([`Trial::set_addresses`]).
 #[inline(always)]
 pub(crate) fn forget(packet: Packet) -> Packet {
     Packet {
-        src: opaque::forget_addr(packet.src),
-        dst: opaque::forget_addr(packet.dst),
         at: (opaque::forget(u64::from(packet.at)) & HEADERS_MAX) as u32,
         len: opaque::forget(u64::from(packet.len)) as u32,
         part: Part {
@@ -74,13 +73,13 @@ pub(crate) fn forget(packet: Packet) -> Packet {
             id: opaque::forget(u64::from(packet.part.id)) as u32,
             offset: packet.part.offset,
         },
-        protocol: packet.protocol,
+        ..packet
     }
 }
 
 /// A packet for a SIP or media port.
 #[inline(always)]
-fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, class: u8) -> Flow<Verdict> {
+fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &mut Packet, class: u8) -> Flow<Verdict> {
     let allowed = deny::judge(trial)?;
     if class & port::MEDIA != 0 {
         return if media::are_guarded() {
@@ -97,14 +96,17 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
         Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
     };
     trial.forget();
-    let (packet, payload) = (forget(*packet), payload.forget());
-    let heard = message(frame, trial, &packet, &who, payload)?.forget();
+    // In its place: a copy would have to be kept beside it, and the kernel's stack is small.
+    *packet = forget(*packet);
+    let payload = payload.forget();
+    let heard = message(frame, trial, packet, &who, payload)?.forget();
     trial.forget();
-    let refused = opaque::forget(u64::from(sdp::judge(trial, &forget(packet), &who, payload, heard.request)?)) as u32;
+    let refused = opaque::forget(u64::from(sdp::judge(trial, packet, &who, payload, heard.request)?)) as u32;
+    trial.forget();
     if opaque::forget(u64::from(payload.copied | heard.copied)) != 0 {
         let part = payload.forget().part();
         let flags = part.flags | refused;
-        copy::received(frame, trial, &forget(packet), &who, copy::Part { flags, ..part });
+        copy::received(frame, trial, packet, &who, copy::Part { flags, ..part });
     }
     sdp::enforce(refused)?;
     Continue(who.pass())

@@ -66,22 +66,42 @@ pub(crate) fn judge<C: Circumstances>(
     payload: Payload,
     request: Request,
 ) -> Flow<u32> {
-    if !follows_calls() || !is_whole_datagram(packet, payload) {
+    if !follows_calls() {
         return Continue(0);
+    }
+    match opaque::forget(u64::from(objection(trial, packet, who, payload, request))) as u32 {
+        NO_OBJECTION => Continue(0),
+        TO_ACK => trial.object(Verdict::of(Reason::RefusalAck)).map_continue(|()| 0),
+        _ if is_monitored(Reason::PlainRtp) => trial.object(Verdict::of(Reason::PlainRtp)).map_continue(|()| 0),
+        _ => Continue(u32::from(FLAG_REFUSED)),
+    }
+}
+
+const NO_OBJECTION: u32 = 0;
+const TO_ACK: u32 = 1;
+const TO_INVITE: u32 = 2;
+
+/// What there is to object to, as a number.
+#[inline(always)]
+fn objection<C: Circumstances>(
+    trial: &Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    payload: Payload,
+    request: Request,
+) -> u32 {
+    if !is_whole_datagram(packet, payload) {
+        return NO_OBJECTION;
     }
     let Some(window) = desk::window() else {
-        return Continue(0);
+        return NO_OBJECTION;
     };
-    if request.is(Method::Ack) && scan::sdp::has_refusal_tag(window, request.headers, trial.src()) {
-        return trial.object(Verdict::of(Reason::RefusalAck)).map_continue(|()| 0);
+    if request.is(Method::Ack) {
+        let is_ours = scan::sdp::has_refusal_tag(window, request.headers, trial.src());
+        return if is_ours { TO_ACK } else { NO_OBJECTION };
     }
-    if !request.is(Method::Invite) || !must_be_srtp(who) || !is_plain(window, request, payload) {
-        return Continue(0);
-    }
-    if is_monitored(Reason::PlainRtp) {
-        return trial.object(Verdict::of(Reason::PlainRtp)).map_continue(|()| 0);
-    }
-    Continue(u32::from(FLAG_REFUSED))
+    let is_refused = request.is(Method::Invite) && must_be_srtp(who) && is_plain(window, request, payload);
+    if is_refused { TO_INVITE } else { NO_OBJECTION }
 }
 
 /// Stops a packet that is refused.
@@ -119,5 +139,5 @@ fn must_be_srtp(who: &Who) -> bool {
         Kind::Allowed => of_rule(ALLOWED_PEER),
         Kind::Registrant | Kind::Stranger | Kind::Known => policy().media as u8,
     };
-    media == MEDIA_SRTP_ONLY
+    opaque::forget(u64::from(media)) as u8 == MEDIA_SRTP_ONLY
 }

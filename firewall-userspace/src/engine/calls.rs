@@ -96,6 +96,18 @@ impl Calls {
         self.book.memory()
     }
 
+    /// Bytes that are in use.
+    #[cfg(test)]
+    pub(super) fn weight(&self) -> usize {
+        self.book.weight()
+    }
+
+    /// How many sources have pinholes.
+    #[cfg(test)]
+    pub(super) fn sources(&self) -> usize {
+        self.book.sources()
+    }
+
     /// The counters.
     pub(super) fn counts(&self) -> CallCounts {
         CallCounts { now: self.book.len() as u64, ..self.counts.clone() }
@@ -157,6 +169,10 @@ impl Calls {
             (Some(place), Belongs::Nowhere) if !heard.is_invite() => return Some((place, None)),
             (_, Belongs::Nowhere) if heard.is_invite() => {}
             _ => return None,
+        }
+        if known.is_some() && !self.book.has_room(false) {
+            self.counts.left_out += 1;
+            return None;
         }
         let source = self.key.source(heard.flow.remote.source(self.v6_mask));
         let leg = Leg::new(heard, source, &self.rules);
@@ -223,16 +239,15 @@ impl Calls {
             let (source, had, is_trusted) = (leg.source, leg.pinholes, leg.is_trusted);
             let new = u32::try_from(own.len()).unwrap_or(u32::MAX);
             let others = self.book.pinholes(source).saturating_sub(had);
-            if !is_trusted && new > 0 && others.saturating_add(new) > self.rules.per_source {
-                self.counts.pinholes_left_out += 1;
-                own.clear();
-            }
-            self.book.count(source, had, u32::try_from(own.len()).unwrap_or(u32::MAX));
+            let is_left_out = !is_trusted && new > 0 && others.saturating_add(new) > self.rules.per_source;
+            let has = if is_left_out { 0 } else { new };
+            self.book.count(source, had, has);
             if let Some(leg) = self.book.get_mut(place).and_then(|call| call.legs.get_mut(at)) {
-                leg.pinholes = u32::try_from(own.len()).unwrap_or(u32::MAX);
-                if own.is_empty() && new > 0 {
-                    leg.sessions_mut().flat_map(|session| &mut session.streams).for_each(|stream| stream.open = false);
-                }
+                self.counts.pinholes_left_out += u64::from(is_left_out && !leg.is_left_out);
+                (leg.pinholes, leg.is_left_out) = (has, is_left_out);
+            }
+            if is_left_out {
+                own.clear();
             }
             flows.append(&mut own);
         }
@@ -274,12 +289,18 @@ impl Calls {
         self.ticked = now;
         for place in self.book.part(PARTS) {
             let Some(call) = self.book.get_mut(place) else { continue };
-            call.legs.iter_mut().for_each(|leg| leg.age(now));
+            let mut has_changed = false;
+            for leg in &mut call.legs {
+                has_changed |= leg.age(now) || leg.is_left_out;
+            }
             if !call.is_over() && is_lost(call, &self.rules, now) {
                 call.end(State::Lost, now);
                 self.counts.lost += 1;
+                has_changed = true;
             }
-            self.settle(place, clock, out);
+            if has_changed {
+                self.settle(place, clock, out);
+            }
             let Some(call) = self.book.get_mut(place) else { continue };
             let quiet = call.legs.iter().map(Leg::since).max().unwrap_or(Moment::NEVER).max(call.touched);
             if call.is_over() && now.since(quiet) >= TRANSACTION {
@@ -317,5 +338,13 @@ fn may_tell(told: &mut (Moment, u32), now: Moment) -> bool {
 
 /// The hash of pinholes; 0 for none.
 fn hash(flows: &[Flow], key: Key) -> u64 {
-    if flows.is_empty() { 0 } else { key.of(&[format!("{flows:?}").as_bytes()]) }
+    let words = |flow: &Flow| {
+        let Flow { local, remote, signalling, limit, .. } = flow;
+        let ports = u64::from(flow.remote_port) << 48 | u64::from(flow.local_port) << 32 | u64::from(flow.flags);
+        let addresses = [local.hi, local.lo, remote.hi, remote.lo, signalling.hi, signalling.lo];
+        let codecs = flow.codecs.map(|it| u64::from_be_bytes([it.payload_type, it.bytes, it.units, 0, 0, 0, 0, 1]));
+        let rest = [flow.call, flow.ice, flow.silence, limit.interval, limit.tolerance, ports];
+        addresses.into_iter().chain(rest).chain(codecs)
+    };
+    flows.iter().flat_map(words).fold(0, |hash, word| key.joined(hash, word))
 }

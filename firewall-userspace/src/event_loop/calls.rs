@@ -2,6 +2,8 @@
 //!
 //! Owns: that an engine knows from its start on whose media passes, by which key its refusals are known, and when a call's media
 //! was last seen. Refuses: deciding what becomes of a call.
+use tracing::warn;
+
 use super::hands::OfGeneration;
 use crate::clock::Clock;
 use crate::engine::Engine;
@@ -10,12 +12,8 @@ use crate::engine::call::Call;
 /// An engine begins beside pinholes that an earlier daemon has left open, with what the database knows of their calls.
 pub(super) fn begin(engine: &mut Engine, of_generation: &OfGeneration, records: &[Call], now: Clock) {
     match of_generation.pinholes.all() {
-        Ok(flows) if !flows.is_empty() => {
-            tracing::info!(flows = flows.len(), calls = records.len(), "pinholes stay open");
-            engine.adopt(&flows, records, now);
-        }
-        Ok(_) => {}
-        Err(error) => tracing::warn!("calls that go on are not known: {error}"),
+        Ok(flows) => engine.adopt(&flows, records, now),
+        Err(error) => warn!("calls that go on are not known: {error}"),
     }
     go_on(engine, of_generation);
 }
@@ -25,7 +23,7 @@ pub(super) fn go_on(engine: &mut Engine, of_generation: &OfGeneration) {
     engine.set_refusal_key(of_generation.hash_key);
 }
 
-/// A call's media was last seen at `at`, the kernel's time.
-pub(super) fn seen(engine: &mut Engine, call: u64, at: u64) {
-    engine.media_seen(call, at);
+/// Some calls' media was last seen at these times, the kernel's.
+pub(super) fn seen(engine: &mut Engine, calls: &[(u64, u64)]) {
+    calls.iter().for_each(|(call, at)| engine.media_seen(*call, *at));
 }

@@ -125,9 +125,7 @@ impl Desk {
             self.lost = lost;
             self.engine.note_loss(now);
         }
-        for (call, at) in self.hands.second(now) {
-            calls::seen(&mut self.engine, call, at);
-        }
+        calls::seen(&mut self.engine, &self.hands.second(now));
         self.engine.tick(now, &mut self.commands);
         self.carry_out(now);
         if let Some(count) = self.holds.left_out(now) {

@@ -152,11 +152,22 @@ pub(super) fn write(db: &Connection, new: &NewCall, time: i64) -> rusqlite::Resu
                ON CONFLICT DO UPDATE SET started = excluded.started, updated = excluded.updated, live = excluded.live,
                refused = excluded.refused, peers = excluded.peers, record = excluded.record
                WHERE excluded.updated >= updated";
+    let peers = named(db, new)?;
     let (call, live) = (&new.call, matches!(new.call.state, State::Calling | State::Up));
     // Texts and numbers, without maps, always become JSON.
-    let (peers, record) = (json(&new.peers), json(&new.call));
+    let (peers, record) = (json(&peers), json(&new.call));
     let row = params![name(call.id), call.started, time, live, refused(call), peers, record];
     db.prepare_cached(sql)?.execute(row).map(drop)
+}
+
+/// The names of its legs' peers. A leg keeps the one that it had when it was seen first: ids mean other peers after a reload.
+fn named(db: &Connection, new: &NewCall) -> rusqlite::Result<Vec<Option<String>>> {
+    let sql = format!("SELECT {COLUMNS} FROM call WHERE id = ?1 AND started = ?2");
+    let before = db.prepare_cached(&sql)?.query_row(params![name(new.call.id), new.call.started], read).optional()?;
+    let mut peers = before.map_or_else(Vec::new, |stored| stored.peers);
+    peers.truncate(new.peers.len());
+    peers.extend_from_slice(&new.peers[peers.len()..]);
+    Ok(peers)
 }
 
 /// An id as it is shown and looked for.

@@ -52,6 +52,22 @@ fn a_call_is_one_row_as_it_was_told_last() {
 }
 
 #[test]
+fn a_leg_keeps_the_name_that_its_peer_had() {
+    let (_dir, mut store) = store();
+    let told = |name: &'static str, legs: usize, time| {
+        let mut call = call(7, NOW, State::Up, None);
+        let more = call.legs[0].clone();
+        call.legs.resize(legs, more);
+        Learned::of(Command::Call(Box::new(call)), time, 64, |id| (id > 0).then(|| name.to_owned())).unwrap()
+    };
+    store.record(&[told("before", 2, NOW), told("after", 3, NOW + 1)]).unwrap();
+    let peers = store.calls(&ALL, 1).unwrap().remove(0).peers;
+    assert_eq!(peers, [Some("before".to_owned()), None, Some("after".to_owned())]);
+    store.record(&[told("after", 1, NOW + 2)]).unwrap();
+    assert_eq!(store.calls(&ALL, 1).unwrap().remove(0).peers, [Some("before".to_owned())]);
+}
+
+#[test]
 fn calls_are_found_by_what_they_came_to() {
     let (_dir, mut store) = store();
     let all = vec![

@@ -163,3 +163,10 @@ fn dbg() {
         println!("RES {name} {r:?}");
     }
 }
+#[test]
+fn dbg2() {
+    let config = std::env::var("DBGCONF").unwrap_or_default();
+    let name: &'static str = Box::leak(std::env::var("DBGPROG").unwrap_or("sip_ingress".into()).into_boxed_str());
+    let info = Shield::with_programs(&config, &[name]).info(name).verified_instruction_count();
+    println!("RES2 {info:?}");
+}

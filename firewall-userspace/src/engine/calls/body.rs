@@ -22,7 +22,10 @@ pub(super) enum Found<'a> {
 
 /// Looks for them.
 pub(super) fn find<'a>(message: &Message<'a>) -> Found<'a> {
-    let kind: Vec<u8> = message.header(Field::ContentType).map(|text| text.bytes().collect()).unwrap_or_default();
+    let kind = message.header(Field::ContentType).map(|text| text.bytes().collect::<Vec<u8>>());
+    // Without a type, some servers look for themselves.
+    let untyped = if message.body.starts_with(b"v=") { b"application/sdp".to_vec() } else { Vec::new() };
+    let kind = kind.unwrap_or(untyped);
     if message.body.is_empty() && message.missing() == 0 || !(is_description(&kind) || is_multipart(&kind)) {
         return Found::Nothing;
     }
@@ -167,7 +170,7 @@ mod tests {
             ("Content-Type:\r\n application/sdp\r\n", &one),
             ("Content-Type: text/plain\r\n", &Err(false)),
             ("Content-Type: application/sdpx\r\n", &Err(false)),
-            ("", &Err(false)),
+            ("", &one),
             ("Content-Type: application/sdp\r\nContent-Encoding: gzip\r\n", &Err(true)),
             ("Content-Type: application/sdp\r\ne: gzip\r\n", &Err(true)),
             ("Content-Type: application/sdp\r\nContent-Encoding: identity\r\n", &one),

@@ -3,11 +3,16 @@
 //! Owns: finding them, how many there may be, who has to give way, and how many pinholes a source has. Refuses: what they say.
 use std::collections::{HashMap, VecDeque};
 
-use super::tracked::Tracked;
+use super::leg::Leg;
+use super::tracked::{NAMES, Tracked};
 
 /// Bytes that a call may take, all of them together as many times as there may be calls. A call through a proxy takes half
 /// of it.
-pub(super) const CALL: usize = 4_096;
+const CALL: usize = 4_096;
+/// What of it is set aside for each call's own sake; the rest is for what is said in calls, and whoever comes first has it.
+const SKELETON: usize = 1_536;
+
+const _: () = assert!(size_of::<Tracked>() + size_of::<Leg>() + NAMES <= SKELETON);
 
 /// The calls.
 pub(super) struct Book {
@@ -98,7 +103,7 @@ impl Book {
 
     /// Whether something may be added to what is kept of a call. Strangers' attempts get half of the room.
     pub(super) fn has_room(&self, is_cheap: bool) -> bool {
-        let most = self.most * CALL;
+        let most = self.most * (CALL - SKELETON);
         self.weight < if is_cheap { most / 2 } else { most }
     }
 
@@ -127,6 +132,18 @@ impl Book {
     /// The most bytes that it takes.
     pub(super) const fn memory(&self) -> usize {
         self.most * CALL
+    }
+
+    /// Bytes that are in use.
+    #[cfg(test)]
+    pub(super) const fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// How many sources have pinholes.
+    #[cfg(test)]
+    pub(super) fn sources(&self) -> usize {
+        self.sources.len()
     }
 
     /// Some places, so that each comes up once every `parts` times.

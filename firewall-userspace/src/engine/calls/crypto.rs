@@ -52,7 +52,7 @@ mod tests {
             (format!("1 AES_CM_128_HMAC_SHA1_80 {key} unauthenticated_srtp"), Some((1, strong, true))),
             (format!("1 AES_CM_128_HMAC_SHA1_80 {key} UNENCRYPTED_SRTCP"), Some((1, strong, true))),
             (format!("1 NULL {key}"), Some((1, None, false))),
-            (format!("1 aes_cm_128_hmac_sha1_80 {key}"), Some((1, None, false))),
+            (format!("1 aes_cm_128_hmac_sha1_80 {key}"), Some((1, strong, false))),
             ("1 AES_CM_128_HMAC_SHA1_80 inline:".to_owned(), None),
             ("1 AES_CM_128_HMAC_SHA1_80 inline:|2^20".to_owned(), None),
             ("1 AES_CM_128_HMAC_SHA1_80".to_owned(), None),

@@ -65,8 +65,8 @@ pub(super) fn is_accepted(suite: Option<firewall_common::sdp::Suite>, accepted: 
 /// The bit by which a line that is no RTP is accepted.
 fn kind(line: &Line) -> u32 {
     match &*line.medium {
-        "image" if line.profile.split('/').any(|part| part == "UDPTL") => Accepted::T38,
-        "message" if line.profile.split('/').any(|part| part == "MSRP") => Accepted::MSRP,
+        "image" => Accepted::T38,
+        "message" => Accepted::MSRP,
         "application" => Accepted::APPLICATION,
         _ => Accepted::OTHER,
     }

@@ -45,6 +45,8 @@ pub(super) struct Leg {
     pub(super) source: u64,
     /// How many pinholes it has.
     pub(super) pinholes: u32,
+    /// Whether it has none because its source has too many.
+    pub(super) is_left_out: bool,
     /// Why it was refused, or would have been.
     pub(super) refusal: Option<Refusal>,
     place: SocketAddr,
@@ -124,6 +126,7 @@ impl Leg {
             is_trusted: flow.kind.is_trusted(),
             source,
             pinholes: 0,
+            is_left_out: false,
             refusal: None,
             place: socket(flow.remote, flow.remote_port),
             transport: flow.via.into(),
@@ -172,15 +175,12 @@ impl Leg {
         self.branches.iter().filter_map(|branch| branch.session.as_ref()).map(|(_, session)| session)
     }
 
-    /// The same, to close what gets no pinhole.
-    pub(super) fn sessions_mut(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.branches.iter_mut().filter_map(|branch| branch.session.as_mut()).map(|(_, session)| session)
-    }
-
     /// For the record.
     pub(super) fn record(&self) -> super::super::call::Leg {
         let of =
             |up: bool| self.branches.iter().filter(move |branch| branch.up == up).find_map(|it| it.session.as_ref());
+        let mut streams = of(true).or_else(|| of(false)).map(|(_, it)| it.streams.clone()).unwrap_or_default();
+        streams.iter_mut().for_each(|stream| stream.open &= !self.is_left_out);
         super::super::call::Leg {
             inbound: self.inbound,
             remote: self.place,
@@ -188,7 +188,7 @@ impl Leg {
             transport: self.transport,
             policy: self.demand,
             refusal: self.refusal.clone(),
-            streams: of(true).or_else(|| of(false)).map(|(_, session)| session.streams.clone()).unwrap_or_default(),
+            streams,
         }
     }
 
@@ -503,9 +503,9 @@ impl Leg {
         self.offers.clear();
     }
 
-    /// What the passing of time brings about.
-    pub(super) fn age(&mut self, now: Moment) {
-        let age = now.since(self.since);
+    /// What the passing of time brings about. Tells whether anything has changed.
+    pub(super) fn age(&mut self, now: Moment) -> bool {
+        let (age, before) = (now.since(self.since), (self.stage, self.branches.len()));
         let gone = |branch: &Branch| branch.bye.is_some_and(|(_, at)| now.since(at) >= TRANSACTION);
         while let Some(tag) = self.branches.iter().find(|branch| gone(branch)).map(|branch| branch.tag) {
             self.close(tag, now);
@@ -519,6 +519,7 @@ impl Leg {
             Stage::Up if age >= TRANSACTION => self.offers.clear(),
             _ => {}
         }
+        before != (self.stage, self.branches.len())
     }
 
     /// The tag of whoever was called.

@@ -12,8 +12,10 @@ use super::leg::{Around, Leg};
 
 /// Legs of one call.
 pub(super) const LEGS: usize = 8;
-/// The longest name of a party or an agent, in characters.
-const NAME: usize = 96;
+/// The longest name of a party or an agent, in bytes of its message.
+const NAME: usize = 64;
+/// Bytes of all names of a call at most: a byte may become a character of three.
+pub(super) const NAMES: usize = 3 * 3 * NAME;
 
 /// A call.
 #[derive(Debug, Default)]
@@ -241,12 +243,12 @@ fn name(uri: &Uri<'_>) -> String {
 }
 
 fn agent(message: &Message<'_>) -> String {
-    let text: Vec<u8> = message.user_agent().map(|agent| agent.bytes().take(4 * NAME).collect()).unwrap_or_default();
+    let text: Vec<u8> = message.user_agent().map(|agent| agent.bytes().take(NAME).collect()).unwrap_or_default();
     shown(&text)
 }
 
 /// What is no text, or could move somebody's cursor, is replaced.
 fn shown(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(4 * NAME)).unwrap_or_default());
-    text.chars().take(NAME).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(NAME)).unwrap_or_default());
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
