@@ -10,6 +10,7 @@ mod curve;
 mod figure;
 mod frame;
 mod live;
+mod media;
 mod memory;
 mod nft;
 mod plot;
@@ -68,6 +69,8 @@ enum Part {
     Calls,
     /// What the kernel programs cost
     Kernel,
+    /// What guarded media ports cost
+    Media,
 }
 
 /// Measures and prints.
@@ -102,6 +105,10 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted(Part::Calls) {
         show(calls::measure(calls::Length::new(options.quick), &progress)?);
+    }
+    if wanted(Part::Media) {
+        let _arena = enter()?;
+        show(media::measure(lengths(options.quick)[0], &progress)?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;

@@ -172,7 +172,7 @@ fn no_disguise_hides_a_plain_offer() {
         ),
         (
             "a boundary that only begins alike",
-            multipart("multipart/mixed;boundary=b", &format!("{part}").replace("AVP 0 8\r\n", "AVP 0 8\r\n--bb\r\n")),
+            multipart("multipart/mixed;boundary=b", &part.replace("AVP 0 8\r\n", "AVP 0 8\r\n--bb\r\n")),
             Plain,
         ),
         (

@@ -10,6 +10,12 @@ use etherparse::PacketBuilder;
 pub(super) const CHECKSUM: usize = 24;
 /// Where the IPv4 source stands.
 pub(super) const SOURCE: usize = 26;
+/// Where the destination port stands.
+pub(super) const PORT: usize = 36;
+/// Where the sequence number of RTP stands.
+pub(super) const SEQUENCE: usize = PAYLOAD + 2;
+/// As far as frames are changed.
+pub(super) const READ: usize = SEQUENCE + 2;
 /// Where the UDP payload begins.
 pub(super) const PAYLOAD: usize = 42;
 

@@ -11,6 +11,7 @@ use firewall_common::addr::{Addr, Prefix};
 use firewall_common::entry_filter::EntryFilter;
 use firewall_common::limiter::{HashKey, Limit};
 use firewall_common::maps::{self, program};
+use firewall_common::media::{FLOWS_OF_PORT, Flow};
 use firewall_common::policy::{Action, Counter, Entry, Term};
 use firewall_common::reason::Reason;
 use firewall_common::sip::method::CLASS_SLOTS;
@@ -82,6 +83,16 @@ impl Shield {
     /// The program that hears what our side sends.
     pub(super) fn egress(&self) -> RawFd {
         self.egress
+    }
+
+    /// Opens a flow at the `place`-th place, the only one of its port.
+    pub(super) fn open(&mut self, place: u32, flow: Flow) -> Result<()> {
+        let flows = self.ebpf.map_mut(maps::FLOWS).context("no map of flows")?;
+        Array::<&mut MapData, Flow>::try_from(flows)?.set(place, flow, 0)?;
+        let ports = self.ebpf.map_mut(maps::PINHOLES).context("no map of pinholes")?;
+        let places = [place + 1, 0, 0, 0];
+        Array::<&mut MapData, [u32; FLOWS_OF_PORT]>::try_from(ports)?.set(flow.local_port.into(), places, 0)?;
+        Ok(())
     }
 
     /// Bans `count` single sources from `first` on for an hour.

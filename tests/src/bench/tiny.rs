@@ -118,7 +118,7 @@ pub(super) struct Sources {
     pub(super) mask: u32,
 }
 
-/// Puts the frame's start into register 7 and leaves if it is shorter than a UDP header's end; `rest` instructions
+/// Puts the frame's start into register 7 and leaves if it is shorter than what is changed of it; `rest` instructions
 /// follow, and after them the way out.
 fn begin(rest: usize) -> [Insn; 6] {
     [
@@ -126,7 +126,7 @@ fn begin(rest: usize) -> [Insn; 6] {
         load32(7, 1, 0),
         load32(3, 1, 4),
         reg(Op::Mov, 4, 7),
-        imm(Op::Add, 4, frame::PAYLOAD as i32),
+        imm(Op::Add, 4, frame::READ as i32),
         jump_if_greater(4, 3, rest as i16),
     ]
 }
@@ -151,6 +151,38 @@ pub(super) fn varied(sources: Sources, next: RawFd) -> Result<Varied> {
         store32(7, frame::SOURCE as i16, 0),
         reg(Op::Mov, 1, 6),
     ];
+    body.extend(address(2, 1, programs.as_raw_fd()));
+    body.extend([imm(Op::Mov, 3, 0), call(TAIL_CALL)]);
+    let program = bpf::program(&[&begin(body.len())[..], &body, &WAY_OUT].concat())?;
+    bpf::set(programs.as_raw_fd(), &0u32.to_ne_bytes(), &next.to_ne_bytes())?;
+    Ok(Varied { program, _next: programs })
+}
+
+/// Ports drawn at random: `drawn` bits above the first.
+#[derive(Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) first: u16,
+    pub(super) drawn: u32,
+}
+
+/// A program that makes of one packet of RTP a stream, or as many as ports are drawn, and goes on with another program.
+pub(super) fn streaming(ports: Ports, next: RawFd) -> Result<Varied> {
+    let programs = bpf::map(MapKind::Programs, 4, 1)?;
+    let count = bpf::map(MapKind::Array, 8, 1)?;
+    let mut body = address(8, 2, count.as_raw_fd()).to_vec();
+    body.extend([
+        imm(Op::Mov, 9, 1),
+        fetch_add(8, 9),
+        call(PRANDOM),
+        imm32(Op::And, 0, (1 << ports.drawn) - 1),
+        imm32(Op::Or, 0, u32::from(ports.first)),
+        big_endian(0, 16),
+        store16(7, frame::PORT as i16, 0),
+        imm(Op::Shr, 9, ports.drawn.cast_signed()),
+        big_endian(9, 16),
+        store16(7, frame::SEQUENCE as i16, 9),
+        reg(Op::Mov, 1, 6),
+    ]);
     body.extend(address(2, 1, programs.as_raw_fd()));
     body.extend([imm(Op::Mov, 3, 0), call(TAIL_CALL)]);
     let program = bpf::program(&[&begin(body.len())[..], &body, &WAY_OUT].concat())?;

@@ -88,6 +88,8 @@ pub struct Options {
     pub relay: Relay,
     /// The relay sends something as soon as it knows where media go, and does not wait for a first packet.
     pub pierce: bool,
+    /// The relay offers ICE (RFC 8445) to everybody, and takes part in it.
+    pub ice: bool,
 }
 
 impl Default for Options {
@@ -106,6 +108,7 @@ impl Default for Options {
             log: false,
             relay: Relay::None,
             pierce: false,
+            ice: false,
         }
     }
 }
@@ -141,6 +144,7 @@ impl Options {
         };
         define(format!("TO_TRUNK=\"{trunk}\""));
         define(format!("TO_OTHERS=\"{others}\""));
+        define(format!("ICE=\"{}\"", if self.ice { "ICE=force" } else { "ICE=remove" }));
         define(format!("PIERCE=\"{}\"", if self.pierce { "pierce-NAT" } else { "" }));
         let switches = [
             ("WITH_MANY", self.contacts > 1),

@@ -13,12 +13,13 @@ use firewall_tests::world::{Driver, Place, World, wait};
 use super::{Ears, SRTP_ONLY, alice, bob, connect, disconnect, office, phone, same, server, srtp_only};
 use crate::{CARRIER, SOON, world};
 
-/// No packet of media was dropped, for whatever reason.
-fn nothing_dropped(world: &World) -> Result<()> {
+/// No packet of media was dropped, for whatever reason, in calls of so many legs that have ended or still go on.
+fn nothing_dropped(world: &World, legs: u64) -> Result<()> {
     let stats = world.stats()?;
     for one in stats.reasons.iter().filter(|one| one.reason.drops()) {
-        // The first packet may be under way before the answer that opens its pinhole has been read.
-        let most = if one.reason == Reason::NoPinhole { 4 } else { 0 };
+        // A leg's first packets may come before the answer that opens its pinhole has been read, and its last, which says
+        // goodbye by RTCP, after the BYE.
+        let most = if one.reason == Reason::NoPinhole { 4 * legs } else { 0 };
         ensure!(one.enforced.packets <= most, "{}: {:?}", one.reason.word(), one.enforced);
     }
     Ok(())
@@ -49,7 +50,7 @@ fn talk(encryption: Encryption) -> Result<()> {
     ears.flow(300)?;
     disconnect(&mut called, &mut calling)?;
     both_heard([&one, &two], 2, 50)?;
-    nothing_dropped(&world)
+    nothing_dropped(&world, 4)
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn dtls_within_and_sdes_at_the_carrier_talk() -> Result<()> {
     ears.flow(100)?;
     disconnect(&mut without, &mut within)?;
     both_heard([&one, &two], 2, 50)?;
-    nothing_dropped(&world)
+    nothing_dropped(&world, 4)
 }
 
 /// How long a long call is.
@@ -120,9 +121,9 @@ fn long_calls_are_held_and_resumed() -> Result<()> {
     disconnect(&mut caller, &mut bob)?;
     for ears in &ears {
         let lost = ears.lost()?;
-        ensure!(lost <= 4, "{lost} packets were lost: {:?}", world.stats()?.reasons);
+        ensure!(lost <= 8, "{lost} packets were lost: {:?}", world.stats()?.reasons);
     }
-    nothing_dropped(&world)
+    nothing_dropped(&world, 4)
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn sipp_plays_recorded_srtp_both_ways() -> Result<()> {
     all_succeed(&world, &Users::new(Place::Itsp, (ITSP, 5080), server(), Scenario::SrtpCall).to("alice"))?;
     for side in ["phone", "carrier"] {
         let come = counters.packets(side)?;
-        ensure!(come == u64::from(sipp::SPOKEN), "{come} packets of the {side}: {:?}", world.stats()?.reasons);
+        ensure!(come + 3 >= u64::from(sipp::SPOKEN), "{come} packets of the {side}: {:?}", world.stats()?.reasons);
     }
     Ok(())
 }
@@ -160,6 +161,7 @@ fn a_host_behind_the_server_talks_to_a_phone() -> Result<()> {
         disconnect(&mut outside, &mut inside)?;
         both_heard([&one, &two], 1, 50)?;
     }
-    ensure!(world.counted(Reason::Learned)? == 0, "{:?}", world.stats()?.reasons);
+    // The very first answers to what our side sends may come before the answer has been read.
+    ensure!(world.counted(Reason::Learned)? < 20, "{:?}", world.stats()?.reasons);
     Ok(())
 }
