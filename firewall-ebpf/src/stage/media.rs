@@ -122,10 +122,10 @@ fn weigh(arrival: &Arrival, objections: &mut Objections) -> Flow<Verdict> {
     }
     let found = find(arrival, places);
     let Some(flow) = flow::at(found.place) else {
-        return learned::judge(arrival, objections);
+        return unopened(arrival, found, objections);
     };
-    if found.fit != Fit::No as u32 {
-        return flow::judge(arrival, flow, found.fit, objections);
+    if found.fit() != Fit::No as u32 {
+        return flow::judge(arrival, flow, found.fit(), objections);
     }
     // What our side's own checks are answered comes from wherever they went, maybe to another address of the same call.
     if arrival.answers() && learned::knows(arrival) {
@@ -136,18 +136,29 @@ fn weigh(arrival: &Arrival, objections: &mut Objections) -> Flow<Verdict> {
     Continue(Verdict::of(Reason::Pinhole))
 }
 
+/// No flow is about the port, or those that are have been silent for too long: what a call has opened learns nobody, or who
+/// is silent for a minute could then send what he has not negotiated.
+#[inline(always)]
+fn unopened(arrival: &Arrival, found: Found, objections: &mut Objections) -> Flow<Verdict> {
+    if found.silent == 0 {
+        return learned::judge(arrival, objections);
+    }
+    objections.object(Reason::NoPinhole)?;
+    Continue(Verdict::of(Reason::Pinhole))
+}
+
 /// The flow of this port that the sender fits best; with no fit the last that is about the port, if any is.
 #[inline(always)]
 fn find(arrival: &Arrival, places: &[u32; FLOWS_OF_PORT]) -> Found {
-    let mut found = Found { place: 0, fit: 0 };
+    let mut found = Found::NONE;
     for place in places {
         let place = opaque::forget(u64::from(*place)) as u32;
-        if place == 0 || found.fit == Fit::Locked as u32 {
+        if place == 0 || found.fit() == Fit::Locked as u32 {
             break;
         }
         found = flow::better(arrival, found, place);
     }
-    Found { place: opaque::forget(u64::from(found.place)) as u32, fit: opaque::forget(u64::from(found.fit)) as u32 }
+    found.forget()
 }
 
 /// Whether any flow is at a port.

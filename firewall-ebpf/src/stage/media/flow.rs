@@ -24,10 +24,30 @@ static FLOWS: Array<media::Flow> = Array::with_max_entries(maps::FLOWS_DEFAULT, 
 /// A flow and how well the sender fits it. Numbers, so that the verifier need not follow what is done with each.
 #[derive(Clone, Copy)]
 pub(super) struct Found {
-    /// Its place plus one; 0: no flow is about the port.
+    /// Its place plus one; 0: no flow is about the port, or all are silent.
     pub(super) place: u32,
+    /// Twice the [`Fit`], and one more for a flow that is not refused: of two branches that fit alike, the good one counts.
+    pub(super) rank: u32,
+    /// Not zero if a flow that is about the port has been silent for too long.
+    pub(super) silent: u32,
+}
+
+impl Found {
+    /// None.
+    pub(super) const NONE: Self = Self { place: 0, rank: 0, silent: 0 };
+
     /// [`Fit`].
-    pub(super) fit: u32,
+    #[inline(always)]
+    pub(super) fn fit(self) -> u32 {
+        opaque::forget(u64::from(self.rank)) as u32 / 2
+    }
+
+    /// Makes the ways that led here one for the verifier.
+    #[inline(always)]
+    pub(super) fn forget(self) -> Self {
+        let [place, rank, silent] = [self.place, self.rank, self.silent].map(|it| opaque::forget(u64::from(it)) as u32);
+        Self { place, rank, silent }
+    }
 }
 
 /// The flow at a place less one.
@@ -46,7 +66,8 @@ pub(super) fn locked(arrival: &Arrival, place: u32) -> Option<*mut media::Flow> 
 #[inline(always)]
 fn fit_of_lock(arrival: &Arrival, flow: &media::Flow) -> bool {
     flow.is_locked_to(arrival.src, arrival.remote_port as u16)
-        && flow.is_about(arrival.dst, arrival.local_port as u16, arrival.now)
+        && flow.is_about(arrival.dst, arrival.local_port as u16)
+        && !flow.is_silent(arrival.now)
 }
 
 /// What was found before, or the flow at `place` if the sender fits that one better.
@@ -57,15 +78,14 @@ pub(super) fn better(arrival: &Arrival, before: Found, place: u32) -> Found {
     };
     // SAFETY: the pointer is to a value of a map. What the daemon changes meanwhile is the old or the new.
     let flow = unsafe { &*flow };
-    if !flow.is_about(arrival.dst, arrival.local_port as u16, arrival.now) {
+    if !flow.is_about(arrival.dst, arrival.local_port as u16) {
         return before;
     }
-    let fit = fit(arrival, flow);
-    let better = before.place == 0 || fit > before.fit;
-    Found {
-        place: opaque::forget(u64::from(if better { place } else { before.place })) as u32,
-        fit: opaque::forget(u64::from(if better { fit } else { before.fit })) as u32,
+    if flow.is_silent(arrival.now) {
+        return Found { silent: 1, ..before }.forget();
     }
+    let rank = 2 * fit(arrival, flow) + u32::from(flow.flags & FLOW_REFUSED == 0);
+    if before.place == 0 || rank > before.rank { Found { place, rank, ..before }.forget() } else { before.forget() }
 }
 
 #[inline(always)]
@@ -76,7 +96,7 @@ fn fit(arrival: &Arrival, flow: &media::Flow) -> u32 {
     if asks(arrival, flow) {
         return Fit::Near as u32;
     }
-    flow.fit(flow.reason_for(&arrival.sender()), !arrival.is_stun()) as u32
+    flow.fit(flow.reason_for(&arrival.sender()), !arrival.is_stun(), arrival.now) as u32
 }
 
 /// Whether it is a request of ICE by somebody who knows the session description.
