@@ -81,7 +81,7 @@ fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet) -> Act
         response::called(trial);
     }
     let part = payload.forget().part();
-    let flags = part.flags | refused * u32::from(FLAG_REFUSED);
+    let flags = part.flags | (refused * u32::from(FLAG_REFUSED));
     copy::sent(outgoing, trial, &forget(packet), &who, own_request, copy::Part { flags, ..part });
     if opaque::forget(u64::from(refused)) == 0 { Action::Pass } else { Action::Drop }
 }

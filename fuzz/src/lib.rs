@@ -12,6 +12,8 @@ pub mod feed;
 pub mod header_scan;
 pub mod message;
 pub mod packet;
+pub mod rtp;
+pub mod sdp;
 pub mod start_line;
 pub mod stream;
 
@@ -19,7 +21,7 @@ pub mod stream;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 9] = [
+pub const TARGETS: [(&str, Property); 11] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
     ("engine", engine::check),
@@ -27,6 +29,8 @@ pub const TARGETS: [(&str, Property); 9] = [
     ("header_scan", header_scan::check),
     ("message", message::check),
     ("packet", packet::check),
+    ("rtp", rtp::check),
+    ("sdp", sdp::check),
     ("start_line", start_line::check),
     ("stream", stream::check),
 ];

@@ -141,7 +141,7 @@ impl Effect {
     /// All bits if the flag is set, otherwise none.
     #[inline(always)]
     const fn mask(self, flag: u64) -> u64 {
-        (self.0 / flag & 1).wrapping_neg()
+        ((self.0 / flag) & 1).wrapping_neg()
     }
 }
 

@@ -119,7 +119,7 @@ impl Progress {
     /// All bits if the flag is set, otherwise none.
     #[inline(always)]
     const fn mask(bits: u32, flag: u32) -> u32 {
-        (bits / flag & 1).wrapping_neg()
+        ((bits / flag) & 1).wrapping_neg()
     }
 
     /// Behind one more line. A crypto attribute before the first media line means nothing (RFC 4568 §9.1).
@@ -131,7 +131,7 @@ impl Progress {
         let shared = Self::mask(self.0, Self::FINGERPRINT) | session & Self::mask(bits, Accepted::DTLS);
         let summary = self.summary() | bits & (media | rtp) | Accepted::DTLS & shared & rtp & media;
         let flags = (Self::RTP_LINE & rtp | Self::FINGERPRINT & shared) & !part | Self::SESSION & (session | part);
-        let place = NEXT[wrap::<64>(self.place() * 8 + effect.leads_to())] as u32;
+        let place = u32::from(NEXT[wrap::<64>(self.place() * 8 + effect.leads_to())]);
         Self(summary | flags | place << Self::PLACE_SHIFT)
     }
 
@@ -202,7 +202,7 @@ fn parts(reading: &impl Reading, w: &Window, at: u32, body: Body) -> Summary {
         progress = Progress(w.forget(progress.with(effect).0));
         let place = w.forget(progress.place());
         if place >= place::END {
-            return Summary::new(progress.summary() | (w.forget(place) & 1) * Summary::UNSURE);
+            return Summary::new(progress.summary() | ((w.forget(place) & 1) * Summary::UNSURE));
         }
     }
     Summary::new(progress.summary() | Summary::UNSURE)

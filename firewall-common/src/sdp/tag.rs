@@ -108,7 +108,7 @@ pub fn is_in(w: &Window, start: u32, [a, b, c]: [u64; 3]) -> bool {
         let no_sign = u64::from(w.byte(at) ^ b'=');
         let others = w.word(at + 1) ^ a | w.word(at + 9) ^ b | (w.word(at + 17) ^ c) & 0xff_ffff_ffff;
         if no_sign | others == 0 {
-            return w.forget(at) + TAG as u32 + 1 <= w.len();
+            return w.forget(at) + (TAG as u32) < w.len();
         }
         // One on if it was a sign.
         at = w.forget(at + (no_sign.wrapping_sub(1) >> 63) as u32);

@@ -1,9 +1,7 @@
-//! Whole messages, by name; and generated session descriptions against a mature reader of them.
+//! Whole messages, by name. (`fuzz/tests/descriptions.rs` has generated ones, against a mature reader of them.)
 use super::Prospect::{self, Nothing, Other, Plain, Srtp, Unsure};
 use super::*;
 use proptest::prelude::*;
-
-mod against_sdp_types;
 
 const AVP: &str = "m=audio 40000 RTP/AVP 0 8\r\n";
 const SAVP: &str = "m=audio 40000 RTP/SAVP 0 8\r\n";
@@ -174,7 +172,7 @@ fn no_disguise_hides_a_plain_offer() {
         ),
         (
             "a boundary that only begins alike",
-            multipart("multipart/mixed;boundary=b", &format!("{part}").replace("AVP 0 8\r\n", "AVP 0 8\r\n--bb\r\n")),
+            multipart("multipart/mixed;boundary=b", &part.replace("AVP 0 8\r\n", "AVP 0 8\r\n--bb\r\n")),
             Plain,
         ),
         (

@@ -32,7 +32,7 @@ const SENT: u32 = 1 << 8;
 
 #[inline(always)]
 fn key<C: Circumstances>(trial: &Trial<C>, packet: &Packet, direction: u32) -> DatagramKey {
-    let protocol = trial.protocol as u32 | direction;
+    let protocol = u32::from(trial.protocol) | direction;
     DatagramKey { src: trial.src(), dst: trial.dst, id: packet.part.id, protocol }
 }
 

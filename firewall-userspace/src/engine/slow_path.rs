@@ -3,13 +3,10 @@
 //! Owns: the way of each message and each feed's event to where it is judged, and what time alone brings about. Refuses:
 //! clocks, kernels, files and sockets; a message for which there is no rule.
 use firewall_common::addr::Addr;
-use firewall_common::limiter::HashKey;
-use firewall_common::media;
 use firewall_common::sip::Method;
 use firewall_common::sip::message::{parse, parse_head};
 
 use super::accounts::{Account, Pair};
-use super::call::Call;
 use super::calls::Calls;
 use super::clock::Moment;
 use super::command::Command;
@@ -112,25 +109,6 @@ impl Engine {
     pub fn reconfigure(&mut self, config: &Config) {
         self.settings = Settings::of(config);
         self.calls.reconfigure(config, self.settings.v6_mask);
-    }
-
-    /// The key by which the kernel knows the ACKs to INVITEs that were answered in our server's place: the one of the policy
-    /// in force ([`firewall_common::policy::Policy::hash_key`]).
-    pub fn set_refusal_key(&mut self, key: HashKey) {
-        self.calls.set_refusal_key(key);
-    }
-
-    /// Takes over calls whose pinholes the kernel holds already, with what the database knows of them; at the start, before any
-    /// message.
-    pub fn adopt(&mut self, flows: &[media::Flow], records: &[Call], clock: Clock) {
-        self.calls.adopt(flows, records, clock);
-    }
-
-    /// Takes in when the last packet passed through any pinhole of a call, in kernel monotonic nanoseconds (the latest
-    /// [`media::Flow::seen`] of them). To be told of every call that has pinholes, every few seconds: one of which nothing was
-    /// heard for longer than its pinholes stay open is lost.
-    pub fn media_seen(&mut self, call: u64, at: u64) {
-        self.calls.media_seen(call, at);
     }
 
     /// Takes in a message that passed.

@@ -108,7 +108,7 @@ fn longest_run(packets: &[Vec<u8>], codec: impl Fn(u32) -> (u32, u32)) -> u32 {
     let mut longest = 0;
     for (n, packet) in (0u64..).zip(packets) {
         let head = *packet.first_chunk().expect("a header is longer");
-        assert_eq!(Kind::of(head, packet.len() as u32), Kind::Rtp);
+        assert_eq!(Kind::of(u64::from_le_bytes(head), packet.len() as u32), Kind::Rtp);
         let rtp = Rtp::read(packet.as_slice(), 0, packet.len() as u32).expect("the header is whole");
         let followed = stream.follow(&rtp, codec(rtp.payload_type), n * 20_000_000, true);
         assert!(!followed.changed, "{rtp:?}");
@@ -138,7 +138,7 @@ fn disturbed(mut packets: Vec<Vec<u8>>, random: &mut Random) -> Vec<Vec<u8>> {
 /// Every way of sending, but for what encryption adds.
 fn ways(added: u32) -> impl Iterator<Item = Way> {
     CODECS_KNOWN.into_iter().flat_map(move |codec| {
-        let fits = move |ptime: &u32| ptime * CLOCK % u32::from(codec.3) == 0;
+        let fits = move |ptime: &u32| (ptime * CLOCK).is_multiple_of(u32::from(codec.3));
         (10..=60).step_by(5).filter(fits).flat_map(move |ptime| {
             [None, Some(0), Some(1), Some(5)]
                 .into_iter()

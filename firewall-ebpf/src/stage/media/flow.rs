@@ -36,6 +36,19 @@ pub(super) fn at(place: u32) -> Option<*mut media::Flow> {
     if place == 0 { None } else { FLOWS.get_ptr_mut(place - 1) }
 }
 
+/// The flow at a place, if it is locked to the sender.
+#[inline(always)]
+pub(super) fn locked(arrival: &Arrival, place: u32) -> Option<*mut media::Flow> {
+    // SAFETY: the pointer is to a value of a map. What the daemon changes meanwhile is the old or the new.
+    at(place).filter(|flow| fit_of_lock(arrival, unsafe { &**flow }))
+}
+
+#[inline(always)]
+fn fit_of_lock(arrival: &Arrival, flow: &media::Flow) -> bool {
+    flow.is_locked_to(arrival.src, arrival.remote_port as u16)
+        && flow.is_about(arrival.dst, arrival.local_port as u16, arrival.now)
+}
+
 /// What was found before, or the flow at `place` if the sender fits that one better.
 #[inline(always)]
 pub(super) fn better(arrival: &Arrival, before: Found, place: u32) -> Found {

@@ -1,19 +1,19 @@
 //! What an offer and its answer agree on, line by line (RFC 3264, RFC 4568, RFC 5763, RFC 8643, RFC 8843).
 //!
 //! Owns: that, as streams for the record and as pinholes for the kernel. Refuses: which messages are an offer and its answer.
+mod pair;
+
 use std::net::IpAddr;
 
 use firewall_common::addr::Addr;
 use firewall_common::limiter::Limit;
-use firewall_common::media::{
-    CODECS, Codec, FLOW_DTLS, FLOW_ICE, FLOW_OTHER, FLOW_REFUSED, FLOW_RTCP, FLOW_RTP, FLOW_SRTP, Flow, username_hash,
-};
-use firewall_common::sdp::Accepted;
+use firewall_common::media::{CODECS, Codec, FLOW_ICE, FLOW_REFUSED, FLOW_RTCP, FLOW_RTP, FLOW_SRTP, Flow};
 
 use super::super::call::{Demand, Keys, Stream, Why, socket};
 use super::description::{Description, Line};
-use super::judge::{self, Fault};
+use super::judge::Fault;
 use super::rules::{Rules, join};
+use pair::{Pair, agreed_keys, direction, flags, ice, is_held};
 
 /// Packets of RTCP a second that are far more than there are.
 const RTCP_PACKETS: u32 = 25;
@@ -47,20 +47,6 @@ pub(super) struct Meeting<'a> {
     pub(super) former: Option<&'a Session>,
 }
 
-/// One line of both, and the line whose transport it uses.
-#[derive(Clone, Copy)]
-struct Pair<'a> {
-    own: &'a Line,
-    transport: &'a Line,
-}
-
-impl Pair<'_> {
-    /// Where its keys stand: a bundle's may stand at its transport alone (RFC 8843 §7.1.3).
-    fn keyed(&self) -> &Line {
-        if self.own.crypto.is_empty() && !self.own.fingerprint { self.transport } else { self.own }
-    }
-}
-
 /// The places of one line on both sides.
 #[derive(Clone, Copy)]
 struct Places {
@@ -68,22 +54,45 @@ struct Places {
     remote: (Option<IpAddr>, u16),
 }
 
+/// Flows, with how many packets a second each may have.
+#[derive(Default)]
+struct Draft(Vec<(Flow, u32)>);
+
+impl Draft {
+    /// Adds one, to the bundle's if there is one at its port already. Where no media is guarded, none is needed.
+    fn add(&mut self, flow: Flow, packets: u32, rules: &Rules) {
+        let is_same = |known: &Flow| (known.local, known.local_port) == (flow.local, flow.local_port);
+        match self.0.iter_mut().find(|(known, _)| is_same(known)) {
+            Some((known, sum)) => {
+                join(known, &flow);
+                *sum = sum.saturating_add(packets);
+            }
+            None if rules.guards(flow.local_port) => self.0.push((flow, packets)),
+            None => {}
+        }
+    }
+
+    fn finish(self, rules: &Rules) -> Vec<Flow> {
+        let limit = |flow: &Flow, packets| match flow.flags & FLOW_REFUSED {
+            0 => rules.limit(packets),
+            _ => Limit::NONE,
+        };
+        self.0.into_iter().map(|(flow, packets)| Flow { limit: limit(&flow, packets), ..flow }).collect()
+    }
+}
+
 impl Meeting<'_> {
     /// What they agree on.
     pub(super) fn session(&self) -> Session {
-        let mut session = Session::default();
-        // How many packets a second each flow may have.
-        let mut packets = Vec::new();
+        let (mut session, mut draft) = (Session::default(), Draft::default());
         for index in 0..self.offer.lines.len().min(self.answer.lines.len()) {
-            self.line(index, &mut session, &mut packets);
+            self.line(index, &mut session, &mut draft);
         }
-        for (flow, packets) in session.flows.iter_mut().zip(packets) {
-            flow.limit = if flow.flags & FLOW_REFUSED != 0 { Limit::NONE } else { self.rules.limit(packets) };
-        }
+        session.flows = draft.finish(self.rules);
         session
     }
 
-    fn line(&self, index: usize, session: &mut Session, packets: &mut Vec<u32>) -> Option<()> {
+    fn line(&self, index: usize, session: &mut Session, draft: &mut Draft) -> Option<()> {
         let (own_offer, answer) = (self.offer.lines.get(index)?, self.answer.lines.get(index)?);
         let transport = answer.bundle.filter(|_| answer.is_active() || answer.bundle_only).unwrap_or(index);
         let offer = Pair { own: own_offer, transport: self.offer.lines.get(transport)? };
@@ -101,53 +110,31 @@ impl Meeting<'_> {
             session.fault = Some(Fault { line: answer.own.text.clone(), why: *why });
         }
         if answer.transport.is_udp() {
-            self.flows(offer, answer, keys.is_ok(), places, session, packets);
+            self.flows(offer, answer, keys.is_ok(), places, draft);
         }
         Some(())
     }
 
-    /// Adds the flows of a line, each to the bundle's if there is one at its port already.
-    fn flows(
-        &self,
-        offer: Pair<'_>,
-        answer: Pair<'_>,
-        good: bool,
-        places: Places,
-        to: &mut Session,
-        rates: &mut Vec<u32>,
-    ) {
-        let flags = if good || self.demand != Demand::SrtpOnly { flags(offer, answer, good) } else { FLOW_REFUSED };
+    /// Adds the flows of a line: RTP's, and RTCP's unless it shares the port.
+    fn flows(&self, offer: Pair<'_>, answer: Pair<'_>, good: bool, places: Places, to: &mut Draft) {
+        let is_open = good || self.demand != Demand::SrtpOnly;
+        let flags = if is_open { flags(offer, answer, good) } else { FLOW_REFUSED };
         let (ours, theirs) = self.sides(offer, answer);
-        let mux = offer.transport.mux && answer.transport.mux || answer.own.bundle.is_some();
-        let rate = if answer.own.is_rtp() { offer.own.packets.max(answer.own.packets) } else { OTHER_PACKETS };
-        let first =
-            self.flow(ours, theirs, places, if mux && flags & FLOW_RTP != 0 { flags | FLOW_RTCP } else { flags });
-        let rtcp =
-            ours.transport.rtcp_place().zip(theirs.transport.rtcp_place()).filter(|_| !mux && answer.own.is_rtp());
-        let second = rtcp.map(|(local, remote)| {
-            let near = (local.0.filter(|it| !it.is_unspecified()).or(places.local.0), local.1);
-            let far = (remote.0.filter(|it| !it.is_unspecified()).or(places.remote.0), remote.1);
+        let is_rtp = answer.own.is_rtp();
+        let shares = offer.transport.mux && answer.transport.mux || answer.own.bundle.is_some();
+        let packets = if is_rtp { offer.own.packets.max(answer.own.packets) } else { OTHER_PACKETS };
+        if shares && flags & FLOW_RTP != 0 {
+            to.add(self.flow(ours, theirs, places, flags | FLOW_RTCP), packets + RTCP_PACKETS, self.rules);
+        } else {
+            to.add(self.flow(ours, theirs, places, flags), packets, self.rules);
+        }
+        if is_rtp
+            && !shares
+            && let Some(places) = rtcp(ours.transport, theirs.transport, places)
+        {
             let flags = if flags & FLOW_RTP != 0 { flags & !(FLOW_RTP | FLOW_SRTP) | FLOW_RTCP } else { flags };
-            let mut flow = self.flow(ours, theirs, Places { local: near, remote: far }, flags);
-            (flow.codecs, flow.silence) = (NO_CODECS, self.rules.silence(is_held(ours.own, theirs.own), true));
-            flow
-        });
-        let all = [(Some(first), rate + if mux { RTCP_PACKETS } else { 0 }), (second, RTCP_PACKETS)];
-        for (flow, rate) in all.into_iter().filter_map(|(flow, rate)| Some((flow?, rate))) {
-            if !self.rules.guards(flow.local_port) {
-                continue;
-            }
-            let same = |known: &Flow| (known.local, known.local_port) == (flow.local, flow.local_port);
-            match to.flows.iter().position(same) {
-                Some(at) => {
-                    join(&mut to.flows[at], &flow);
-                    rates[at] += rate;
-                }
-                None => {
-                    to.flows.push(flow);
-                    rates.push(rate);
-                }
-            }
+            let silence = self.rules.silence(is_held(ours.own, theirs.own), true);
+            to.add(Flow { silence, ..self.flow(ours, theirs, places, flags) }, RTCP_PACKETS, self.rules);
         }
     }
 
@@ -218,6 +205,15 @@ impl Meeting<'_> {
     }
 }
 
+/// RTCP's places, when it does not share RTP's. An address that means a hold is RTP's.
+fn rtcp(ours: &Line, theirs: &Line, rtp: Places) -> Option<Places> {
+    let of = |line: &Line, rtp: Option<IpAddr>| {
+        let (address, port) = line.rtcp_place()?;
+        Some((address.filter(|address| !address.is_unspecified()).or(rtp), port))
+    };
+    Some(Places { local: of(ours, rtp.local.0)?, remote: of(theirs, rtp.remote.0)? })
+}
+
 const NO_CODECS: [Codec; CODECS] = [Codec { payload_type: 0, bytes: 0, units: 0, reserved: 0 }; CODECS];
 
 /// A flow of which nothing is known.
@@ -251,67 +247,4 @@ pub(super) fn bare(flow: &Flow) -> Flow {
     let Flow { local, remote, signalling, call, ice, silence, limit, codecs, remote_port, local_port, flags, .. } =
         *flow;
     Flow { local, remote, signalling, call, ice, silence, limit, codecs, remote_port, local_port, flags, ..BLANK }
-}
-
-/// How the keys of a line are agreed on; none for what is accepted without. Otherwise why it is not enough.
-fn agreed_keys(offer: Pair<'_>, answer: Pair<'_>, accepted: Accepted) -> Result<Option<Keys>, Why> {
-    let (asked, said) = (offer.keyed(), answer.keyed());
-    if !answer.own.is_rtp() {
-        return judge::line(answer.own, accepted).map(|()| None);
-    }
-    let good = |line: &Line, at: usize| {
-        let crypto = line.crypto.get(at)?;
-        (judge::is_accepted(crypto.suite, accepted) && !crypto.unprotected).then_some(crypto.suite)
-    };
-    let chosen = good(said, 0).filter(|_| accepted.has(Accepted::SDES)).flatten();
-    if let Some(suite) = chosen
-        && (0..asked.crypto.len()).any(|at| good(asked, at).flatten() == Some(suite))
-    {
-        return Ok(Some(Keys::Sdes(suite.word().to_owned())));
-    }
-    if accepted.has(Accepted::DTLS) && asked.fingerprint && said.fingerprint {
-        return Ok(Some(Keys::Dtls));
-    }
-    Err(match (judge::line(asked, accepted), judge::line(said, accepted)) {
-        (Ok(()), Err(Why::Plain | Why::NoKeys)) => Why::Downgrade,
-        (Err(why), _) | (_, Err(why)) => why,
-        // Each would do, but the answer takes what was not offered.
-        (Ok(()), Ok(())) if said.crypto.is_empty() => Why::KeyManagement,
-        (Ok(()), Ok(())) => Why::Suite,
-    })
-}
-
-/// What may pass a line's first port, RTCP aside.
-fn flags(offer: Pair<'_>, answer: Pair<'_>, good: bool) -> u32 {
-    let dtls = offer.keyed().fingerprint && answer.keyed().fingerprint;
-    let ice = offer.transport.ufrag.is_some() && answer.transport.ufrag.is_some();
-    let carried = match answer.own.is_rtp() {
-        true => FLOW_RTP | if good { FLOW_SRTP } else { 0 } | if dtls { FLOW_DTLS } else { 0 },
-        false if answer.own.is_dtls() => FLOW_DTLS,
-        false => FLOW_OTHER,
-    };
-    carried | if ice { FLOW_ICE } else { 0 }
-}
-
-/// Of the USERNAME in the remote party's checks: our fragment, a colon, and its own (RFC 8445 §7.2.2).
-fn ice(ours: Pair<'_>, theirs: Pair<'_>) -> u64 {
-    let fragment = |pair: Pair<'_>| pair.transport.ufrag.as_deref().unwrap_or_default().to_owned();
-    username_hash(format!("{}:{}", fragment(ours), fragment(theirs)).as_bytes())
-}
-
-/// Whether the remote party need not send.
-fn is_held(ours: &Line, theirs: &Line) -> bool {
-    !(theirs.direction.sends() && ours.direction.receives()) || theirs.is_nowhere()
-}
-
-/// Where media goes, as our side sees it.
-fn direction(ours: &Line, theirs: &Line) -> &'static str {
-    let out = ours.direction.sends() && theirs.direction.receives() && !theirs.is_nowhere();
-    let back = theirs.direction.sends() && ours.direction.receives() && !ours.is_nowhere();
-    match (out, back) {
-        (true, true) => "sendrecv",
-        (true, false) => "sendonly",
-        (false, true) => "recvonly",
-        (false, false) => "inactive",
-    }
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use firewall_common::media::{CODECS, Codec};
 use sdp_types::{Connection, Media, Session};
 
-use super::codec;
+use super::codec::Formats;
 use super::crypto::Crypto;
 
 /// Media lines of one description that are followed.
@@ -117,6 +117,7 @@ impl Description {
 
 impl Line {
     fn of(media: &Media, session: &Session) -> Self {
+        let formats = Formats::of(media);
         let has = |name: &str| media.has_attribute(name);
         let anywhere = |name: &str| has(name) || session.has_attribute(name);
         let value = |name| media.get_first_attribute_value(name).flatten();
@@ -136,9 +137,9 @@ impl Line {
             fingerprint: anywhere("fingerprint"),
             foreign_keys: anywhere("key-mgmt") || anywhere("zrtp-hash"),
             direction: direction.unwrap_or(Direction::SendRecv),
-            codec: codec::first(media),
-            codecs: codec::constant(media),
-            packets: codec::packets(media),
+            codec: formats.first(),
+            codecs: formats.constant(),
+            packets: formats.packets(),
             ufrag: ufrag.map(str::trim).filter(|ufrag| !ufrag.is_empty() && ufrag.len() <= 256).map(Box::from),
             bundle_only: has("bundle-only"),
             bundle: None,
@@ -225,12 +226,9 @@ fn rtcp(value: &str) -> Option<(u16, Option<IpAddr>)> {
 
 /// Notes for each line of a bundle the first of them that has a port: its transport is everybody's (RFC 8843 §7.2).
 fn bundle(session: &Session, lines: &mut [Line]) {
-    let place = |mid: &str| {
-        session
-            .medias
-            .iter()
-            .position(|media| media.get_first_attribute_value("mid").flatten().is_some_and(|own| own.trim() == mid))
-    };
+    let mid = |media: &Media| media.get_first_attribute_value("mid").flatten().map(|mid| mid.trim().to_owned());
+    let mids: Vec<Option<String>> = session.medias.iter().map(mid).collect();
+    let place = |mid: &str| mids.iter().position(|own| own.as_deref() == Some(mid));
     for group in session.get_attribute_values("group").flatten().take(LINES) {
         let mut words = group.split_ascii_whitespace();
         if !words.next().is_some_and(|semantics| semantics.eq_ignore_ascii_case("BUNDLE")) {

@@ -59,6 +59,16 @@ pub(super) enum Said {
     Description(Arc<Description>),
 }
 
+impl Said {
+    /// A description for which there is no room says nothing that can be read.
+    pub(super) fn fit(self, has_room: bool) -> Self {
+        match self {
+            Self::Description(_) if !has_room => Self::Unreadable,
+            said => said,
+        }
+    }
+}
+
 /// A message.
 pub(super) struct Heard<'a> {
     pub(super) message: &'a Message<'a>,
@@ -130,6 +140,19 @@ impl<'a> Heard<'a> {
     /// Whether it is an INVITE.
     pub(super) fn is_invite(&self) -> bool {
         self.is_request() && self.exchange.method == Method::Invite
+    }
+
+    /// Whether it changes a call: an INVITE inside of a dialog.
+    pub(super) fn changes(&self) -> bool {
+        self.is_invite() && !self.begins()
+    }
+
+    /// Whether it goes on with a call: a request inside of its dialog, or the 2xx to one that changes it.
+    pub(super) fn goes_on(&self) -> bool {
+        match self.status {
+            0 => !self.begins(),
+            status => (200..300).contains(&status) && self.exchange.method == Method::Invite,
+        }
     }
 
     /// Whether the remote party sent it.

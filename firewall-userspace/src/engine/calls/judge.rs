@@ -74,15 +74,24 @@ fn kind(line: &Line) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use firewall_common::sdp::Suite;
+    use firewall_common::sdp::{Prospect, Suite, Summary, leads};
+    use firewall_common::sip::Window;
 
     use super::*;
 
     const KEY: &str = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
 
+    /// Judged here and in the kernel, which must agree: one drops what the other answers.
     fn judged(lines: &str, accepted: Accepted) -> Result<(), Why> {
         let text = format!("v=0\r\nc=IN IP4 192.0.2.1\r\n{}\r\n", lines.replace("KEY", KEY).replace('|', "\r\n"));
-        offer(&Description::read(text.as_bytes()).unwrap(), accepted).map_err(|fault| fault.why)
+        let here = offer(&Description::read(text.as_bytes()).unwrap(), accepted).map_err(|fault| fault.why);
+        let start = "INVITE sip:a@h SIP/2.0\r\n";
+        let message = format!("{start}c: application/sdp\r\nl: {}\r\n\r\n{text}", text.len());
+        let mut window = Window::new();
+        window.fill(message.as_bytes());
+        let summary = Summary::of_message(&window, start.len() as u32, message.len() as u32);
+        assert_eq!(here.is_err(), leads(summary, accepted) == Prospect::Plain, "{lines}");
+        here
     }
 
     #[test]

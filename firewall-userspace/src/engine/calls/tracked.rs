@@ -1,7 +1,7 @@
 //! One call: its legs, and what of it is told.
 //!
 //! Owns: which leg a message belongs to; the call's record; pinholes that were there before the daemon. Refuses: other calls.
-use firewall_common::media::Flow;
+use firewall_common::media::{FLOW_REFUSED, Flow};
 use firewall_common::sip::Method;
 use firewall_common::sip::message::{Message, Uri};
 
@@ -81,7 +81,8 @@ impl Tracked {
     }
 
     /// The leg that a message belongs to. What the remote side says belongs to none when somebody else is the leg's remote
-    /// party. What our side says, inside a dialog, may go elsewhere than its beginning: that is where answers come from then.
+    /// party; but for an INVITE inside of its dialog, which means nothing before our side has accepted it. Where our side goes
+    /// on with a dialog, its remote party is.
     pub(super) fn leg(&mut self, heard: &Heard<'_>) -> Belongs {
         let by_remote = |leg: &Leg| leg.inbound && heard.remote_tag != 0 && leg.tag == heard.remote_tag;
         let by_ours = |leg: &Leg| !leg.inbound && heard.our_tag != 0 && leg.tag == heard.our_tag;
@@ -91,15 +92,14 @@ impl Tracked {
         if let Some(at) = find(&|leg| leg.is_with(heard)) {
             return Belongs::To(at);
         }
-        if heard.is_in() {
-            let taken = find(&|leg| leg.outcome().is_none()).is_some();
-            return if taken { Belongs::Forged } else { Belongs::Nowhere };
-        }
-        match find(&|leg| leg.has_dialog(heard)) {
-            Some(at) if !heard.begins() => {
-                self.legs[at].also = heard.flow.remote;
+        let elsewhere = find(&|leg| leg.has_dialog(heard));
+        match elsewhere {
+            Some(at) if heard.is_in() && heard.changes() => Belongs::To(at),
+            Some(at) if !heard.is_in() && heard.goes_on() => {
+                self.legs[at].follow(heard);
                 Belongs::To(at)
             }
+            _ if heard.is_in() && find(&|leg| leg.outcome().is_none()).is_some() => Belongs::Forged,
             _ => Belongs::Nowhere,
         }
     }
@@ -181,10 +181,11 @@ impl Tracked {
         &self.adopted.flows
     }
 
-    /// For how long media may be silent: the longest that any of its pinholes may.
+    /// For how long media may be silent: the longest that any of its pinholes may by which something can come.
     pub(super) fn silence(&self) -> Option<u64> {
         let agreed = self.legs.iter().flat_map(|leg| leg.sessions().flat_map(|session| &session.flows));
-        agreed.chain(&self.adopted.flows).map(|flow| flow.silence).max()
+        let all = agreed.chain(&self.adopted.flows);
+        all.filter(|flow| flow.flags & FLOW_REFUSED == 0).map(|flow| flow.silence).max()
     }
 
     /// What is known of it.

@@ -50,6 +50,12 @@ fn who(start: u64) -> Vec<Row> {
         at("from a stranger still", from(STRANGER, REMOTE_PORT, srtp(2)), MediaSourceMismatch),
         at("from a denied source", from("198.51.100.66", REMOTE_PORT, srtp(2)), Denied).detail(1),
         at("to the port beside", from(REMOTE, REMOTE_PORT, srtp(3)).to(PORT + 1), NoPinhole),
+        at(
+            "there from a denied source, whom nobody looks up",
+            from("198.51.100.66", 1, srtp(3)).to(PORT + 1),
+            NoPinhole,
+        ),
+        at("there with a wrong length", from(REMOTE, REMOTE_PORT, srtp(3)).to(PORT + 1).udp_len(3), NoPinhole),
         at("to a port that is no media's", from(REMOTE, REMOTE_PORT, srtp(3)).to(9_999), OtherTraffic),
         at("with a length beyond its end", from(REMOTE, REMOTE_PORT, srtp(3)).udp_len(999), MalformedUdp),
         at("from an address of the other kind", from("2001:db8::1", REMOTE_PORT, srtp(3)), MediaSourceMismatch),

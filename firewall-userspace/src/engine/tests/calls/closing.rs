@@ -133,8 +133,23 @@ fn a_forged_answer_or_invite_from_elsewhere_opens_nothing() {
     let mut scene = up();
     let before = scene.holes();
     scene.with(OTHER).ask(In, "INVITE", 2, ("r", "o"), &sdes(OTHER, 4_000));
-    scene.reply(Out, 200, ("INVITE", 2), ("r", "o"), &sdes(SERVER, 10_000));
-    assert_eq!(scene.holes(), before);
+    scene.reply(Out, 401, ("INVITE", 2), ("r", "o"), "");
+    scene.ask(In, "BYE", 3, ("r", "o"), "").reply(Out, 481, ("BYE", 3), ("r", "o"), "");
+    assert_eq!((scene.holes(), scene.state()), (before, State::Up));
+}
+
+#[test]
+fn a_phone_that_moves_is_followed_when_our_side_accepts_it() {
+    let mut scene = up();
+    scene.with(OTHER).ask(In, "INVITE", 2, ("r", "o"), &sdes(OTHER, 4_000));
+    assert_eq!(scene.flows()[0].signalling, super::super::world::addr(PHONE));
+    scene.reply(Out, 200, ("INVITE", 2), ("r", "o"), &sdes(SERVER, 10_000)).ask(In, "ACK", 2, ("r", "o"), "");
+    assert_eq!(scene.flows()[0].signalling, super::super::world::addr(OTHER));
+    assert_eq!(scene.holes()[0], "192.0.2.1:10000<-198.51.100.66:4000 rtp srtp");
+    scene.with(PHONE).ask(In, "BYE", 3, ("r", "o"), "").reply(Out, 200, ("BYE", 3), ("r", "o"), "");
+    assert_eq!(scene.state(), State::Up, "whoever is there now");
+    scene.with(OTHER).ask(In, "BYE", 4, ("r", "o"), "").reply(Out, 200, ("BYE", 4), ("r", "o"), "");
+    assert_eq!((scene.holes().len(), scene.state()), (0, State::Ended));
 }
 
 #[test]
@@ -186,6 +201,17 @@ fn while_nobody_tells_of_media_only_hours_of_silence_are_the_end() {
     assert_eq!(scene.holes().len(), 2);
     scene.world.wait(2 * HOUR);
     assert_eq!((scene.holes().len(), scene.state()), (0, State::Lost));
+}
+
+#[test]
+fn a_call_whose_media_is_refused_goes_on() {
+    let mut scene = Scene::strict();
+    scene.via = crate::engine::input::Via::Tcp;
+    scene.inbound(&plain(PHONE, 4_000), &plain(SERVER, 10_000));
+    let (call, clock) = (scene.record().id, scene.world.clock());
+    scene.world.engine.media_seen(call, clock.mono_ns);
+    scene.world.wait(10 * MINUTE);
+    assert_eq!((scene.holes().len(), scene.state()), (2, State::Up));
 }
 
 #[test]

@@ -81,7 +81,7 @@ const MORE: &str = "per_source = 6\nhold_silence = \"2min\"\n[tracking]\nsources
     pairs = 1024\ntransactions = 1024\nnonces = 1024\nregistrations = 1024\nincidents = 1024\ncalls = 1024";
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_pinhole_outlives_its_call(steps in prop::collection::vec(step(), 1..60), strict in any::<bool>()) {
