@@ -23,6 +23,9 @@ const STRANGER: u32 = u32::from_be_bytes([40, 1, 2, 3]);
 /// Prefixes of peers.
 const PREFIXES: u32 = 128;
 
+/// A policy by which offers are judged.
+const SRTP_ONLY: &str = "[media]\nports = [\"10000-20000\"]\npolicy = \"srtp-only\"\n";
+
 /// Everything that is loaded for the race, and the lanes.
 struct Field {
     race: Race,
@@ -43,6 +46,7 @@ struct Lanes {
     stranger: [Lane; 2],
     other: Lane,
     leaving: [Lane; 3],
+    invite: [Lane; 2],
     rival_drop: [Lane; 2],
     rival_pass: Lane,
 }
@@ -66,6 +70,9 @@ impl Field {
         let mut open = shield::with_peers("open", PREFIXES)?;
         (open.policy.stranger, open.policy.total) = (shield::UNREACHED, shield::UNREACHED[0]);
         let open = Shield::load(&open, &sizes)?;
+        let mut srtp = shield::generation(SRTP_ONLY)?;
+        (srtp.policy.stranger, srtp.policy.total) = (shield::UNREACHED, shield::UNREACHED[0]);
+        let srtp = Shield::load(&srtp, &sizes)?;
         let allowed = || (0..PREFIXES).map(|i| Ipv4Addr::from(PEERS + (i << 8) + 1));
         let all = XdpFilter::load(SPARES[0], "all", allowed())?;
         let ipv4 = XdpFilter::load(SPARES[2], "ipv4", allowed())?;
@@ -73,18 +80,19 @@ impl Field {
             race: Race::default(),
             kept: Vec::new(),
             bare: vec![tiny::bare(DROP)?, tiny::bare(PASS)?, tiny::bare_classifier()?],
-            shields: vec![few, many, trunk, open],
+            shields: vec![few, many, trunk, open, srtp],
             rivals: vec![all, ipv4],
         })
     }
 
     fn enter(&mut self) -> Result<Lanes> {
         let [drop, pass, leave] = [0, 1, 2].map(|i: usize| self.bare[i].as_raw_fd());
-        let [few, many, trunk, open] = [0, 1, 2, 3].map(|i: usize| self.shields[i].program());
+        let [few, many, trunk, open, srtp] = [0, 1, 2, 3, 4].map(|i: usize| self.shields[i].program());
         let [all, ipv4] = [0, 1].map(|i: usize| self.rivals[i].program.as_raw_fd());
         let register = |source: u32| frame::register(source.into(), frame::SIP);
         let (banned, stranger, peer) = (register(BANNED + 7)?, register(STRANGER)?, register(PEERS + 1)?);
         let other = frame::register(STRANGER.into(), 7_000)?;
+        let invite = frame::invite(STRANGER.into(), 1_400)?;
         let (leaving, answer) = (frame::leaving(7_000)?, frame::leaving(frame::SIP)?);
         let hears = self.shields[3].egress();
         let strangers = Sources { base: STRANGER & 0xfff0_0000, mask: 0x000f_ffff };
@@ -118,6 +126,10 @@ impl Field {
                 self.race.enter("bare egress", leave, &leaving, GO_ON),
                 self.race.enter("egress, other port", hears, &leaving, GO_ON),
                 self.race.enter("egress, a response", hears, &answer, GO_ON),
+            ],
+            invite: [
+                self.race.enter("INVITE, judged", srtp, &invite, PASS),
+                self.race.enter("INVITE, not judged", open, &invite, PASS),
             ],
             rival_drop: [
                 self.race.enter("xdp-filter, all features", all, &stranger, DROP),
@@ -197,6 +209,14 @@ fn figures(lanes: &Lanes, race: &Race) -> Vec<Figure> {
             "stranger's REGISTER, open mode, all stages",
         ),
         Figure::info("stranger_register_varied", varied(lanes.stranger[1]), "ns", "the same from a million sources"),
+        Figure::new(
+            "invite_judged",
+            cost(lanes.invite[0]),
+            "ns",
+            Goal::AtMost(2_000.0),
+            "INVITE with 1,400-byte payload judged, all stages",
+        ),
+        Figure::info("invite_sdp", over(lanes.invite[0], lanes.invite[1]), "ns", "of that, for what it can lead to"),
         Figure::new(
             "other_port",
             over(lanes.other, lanes.pass),

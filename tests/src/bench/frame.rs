@@ -3,7 +3,7 @@
 //! Owns: one REGISTER as phones send it, in UDP over IPv4. Refuses: variety (the verdict tables have that).
 use std::net::Ipv4Addr;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use etherparse::PacketBuilder;
 
 /// Where the IPv4 header's checksum stands in a frame.
@@ -51,6 +51,31 @@ pub(super) fn register(source: Ipv4Addr, port: u16) -> Result<Vec<u8>> {
         .udp(SIP, port)
         .write(&mut frame, REGISTER.as_bytes())?;
     frame[PAYLOAD - 2..PAYLOAD].fill(0);
+    Ok(frame)
+}
+
+/// A session description whose keys stand in its last line, so that it is read to its end.
+const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n\
+    m=audio 40000 RTP/SAVP 111 9 0 8 101\r\na=rtcp:40001 IN IP4 198.51.100.7\r\na=mid:0\r\na=sendrecv\r\n\
+    a=candidate:1 1 udp 2113937151 192.0.2.99 40000 typ host generation 0 network-cost 999\r\n\
+    a=candidate:2 1 udp 1677729535 198.51.100.7 40000 typ srflx raddr 192.0.2.99 rport 40000\r\n\
+    a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+    a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
+    a=fmtp:101 0-16\r\na=ptime:20\r\n";
+const KEYS: &str = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4\r\n";
+
+/// An INVITE from `source` with `len` bytes of payload, which can lead to SRTP.
+pub(super) fn invite(source: Ipv4Addr, len: usize) -> Result<Vec<u8>> {
+    let head = REGISTER.replace("REGISTER", "INVITE").replace("Expires: 300", "Content-Type: application/sdp");
+    let (head, _) = head.split_once("Authorization").context("the REGISTER has no credentials")?;
+    let body = |pad: usize| format!("{OFFER}a=x:{}\r\n{KEYS}", "x".repeat(pad));
+    let message = |pad: usize| format!("{head}Content-Length: {:4}\r\n\r\n{}", body(pad).len(), body(pad));
+    let pad = len.checked_sub(message(0).len()).context("the INVITE is longer")?;
+    let mut frame = Vec::new();
+    PacketBuilder::ethernet2([2, 0, 0, 0, 0, 2], SERVER_MAC)
+        .ipv4(source.octets(), SERVER.octets(), 64)
+        .udp(SIP, SIP)
+        .write(&mut frame, message(pad).as_bytes())?;
     Ok(frame)
 }
 
