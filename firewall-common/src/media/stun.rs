@@ -85,7 +85,7 @@ pub fn locate(w: &Window) -> Option<(u32, u32)> {
             return (len != 0 && len <= USERNAME_MAX && at + len <= end).then_some((at, len));
         }
         // Values are padded to words (RFC 8489 §14).
-        at = w.forget(at + (len + 3 & !3));
+        at = w.forget(at + ((len + 3) & !3));
     }
     None
 }
@@ -102,7 +102,7 @@ pub fn hash(w: &Window, at: u32, len: u32) -> u64 {
         sum = with(sum, w.word(at + i * WORD));
     }
     if rest != 0 {
-        sum = with(sum, w.word(w.forget(at + whole)) & !(u64::MAX << (8 * rest & 63)));
+        sum = with(sum, w.word(w.forget(at + whole)) & !(u64::MAX << (8 * rest)));
     }
     finish(sum)
 }

@@ -138,7 +138,7 @@ fn disturbed(mut packets: Vec<Vec<u8>>, random: &mut Random) -> Vec<Vec<u8>> {
 /// Every way of sending, but for what encryption adds.
 fn ways(added: u32) -> impl Iterator<Item = Way> {
     CODECS_KNOWN.into_iter().flat_map(move |codec| {
-        let fits = move |ptime: &u32| ptime * CLOCK % u32::from(codec.3) == 0;
+        let fits = move |ptime: &u32| (ptime * CLOCK).is_multiple_of(u32::from(codec.3));
         (10..=60).step_by(5).filter(fits).flat_map(move |ptime| {
             [None, Some(0), Some(1), Some(5)]
                 .into_iter()

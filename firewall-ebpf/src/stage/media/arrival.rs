@@ -144,5 +144,5 @@ extern "C" fn sipfw_read(ctx: *mut xdp_md, arrival: *mut Arrival) -> u64 {
 /// searched.
 #[inline(always)]
 fn username(frame: &Frame, at: u32, len: u32) -> u64 {
-    desk::payload(frame, at, len).map_or(0, |window| scan::username(window))
+    desk::payload(frame, at, len).map_or(0, scan::username)
 }
