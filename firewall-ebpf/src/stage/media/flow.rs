@@ -60,11 +60,11 @@ pub(super) fn at(place: u32) -> Option<*mut media::Flow> {
 #[inline(always)]
 pub(super) fn locked(arrival: &Arrival, place: u32) -> Option<*mut media::Flow> {
     // SAFETY: the pointer is to a value of a map. What the daemon changes meanwhile is the old or the new.
-    at(place).filter(|flow| fit_of_lock(arrival, unsafe { &**flow }))
+    at(place).filter(|flow| is_locked(arrival, unsafe { &**flow }))
 }
 
 #[inline(always)]
-fn fit_of_lock(arrival: &Arrival, flow: &media::Flow) -> bool {
+fn is_locked(arrival: &Arrival, flow: &media::Flow) -> bool {
     flow.is_locked_to(arrival.src, arrival.remote_port as u16)
         && flow.is_about(arrival.dst, arrival.local_port as u16)
         && !flow.is_silent(arrival.now)
@@ -135,14 +135,15 @@ pub(super) fn judge(
     if !is_within_rate(arrival, flow) {
         objections.object(Reason::MediaRate)?;
     }
+    let is_new = opaque::forget(u64::from(fit)) as u32 != Fit::Locked as u32;
     if arrival.is_stun() {
         remember(arrival, flow);
-    } else if opaque::forget(u64::from(fit)) as u32 != Fit::Locked as u32 && !lock(arrival, flow) {
-        count_mismatch(arrival, place);
+    } else if is_new && !lock(arrival, flow) {
         objections.object(Reason::MediaSourceMismatch)?;
     }
     if arrival.kind & flow.flags & FLOW_RTP != 0 && flow.flags & FLOW_BUNDLE == 0 {
-        follow(arrival, flow, objections)?;
+        let before = if is_new { Stream::default() } else { Stream::of(flow.stream) };
+        follow(arrival, flow, before, objections)?;
     }
     if arrival.commits() {
         flow.seen = arrival.now;
@@ -178,7 +179,8 @@ fn remember(arrival: &Arrival, flow: &mut media::Flow) {
     }
 }
 
-/// Locks the flow to the sender; whether nobody was faster. The stream that was followed was another's.
+/// Locks the flow to the sender; whether nobody was faster, who is then the only one that fits. The stream that was followed
+/// was another's.
 #[inline(always)]
 fn lock(arrival: &Arrival, flow: &mut media::Flow) -> bool {
     if !arrival.commits() {
@@ -187,6 +189,7 @@ fn lock(arrival: &Arrival, flow: &mut media::Flow) -> bool {
     let before = cell::load(&raw mut flow.lock);
     let how = flow.reason_for(&arrival.sender()).unwrap_or(How::Signalling);
     if !cell::swap(&raw mut flow.lock, before, lock_word(how, arrival.remote_port as u16)) {
+        add(&raw mut flow.mismatches, 1);
         return false;
     }
     flow.locked = arrival.src;
@@ -196,13 +199,13 @@ fn lock(arrival: &Arrival, flow: &mut media::Flow) -> bool {
 
 /// Follows the stream of RTP, and objects to one that is another's, or that is plain where it should not be.
 #[inline(always)]
-fn follow(arrival: &Arrival, flow: &mut media::Flow, objections: &mut Objections) -> Flow<()> {
+fn follow(arrival: &Arrival, flow: &mut media::Flow, before: Stream, objections: &mut Objections) -> Flow<()> {
     let codec = match flow.flags & FLOW_SRTP {
         0 => (0, 0),
         _ => media::negotiated(&flow.codecs, arrival.rtp.payload_type),
     };
     let may = is_monitored(Reason::MediaStream);
-    let followed = Stream::of(flow.stream).follow(&arrival.rtp, codec, arrival.now, may);
+    let followed = before.follow(&arrival.rtp, codec, arrival.now, may);
     let is_plain = flow.flags & FLOW_SRTP != 0 && followed.stream.run() >= policy().plain_packets;
     if arrival.commits() {
         flow.stream = followed.stream.words();
