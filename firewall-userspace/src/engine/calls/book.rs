@@ -8,9 +8,9 @@ use super::tracked::{NAMES, Tracked};
 
 /// Bytes that a call may take, all of them together as many times as there may be calls. A call through a proxy takes half
 /// of it.
-const CALL: usize = 4_096;
-/// What of it is set aside for each call's own sake; the rest is for what is said in calls, and whoever comes first has it.
-const SKELETON: usize = 1_536;
+const CALL: usize = 5_120;
+/// What of it is set aside for each call's own sake, with one dialog and flows that close a few ports; the rest is for what is said in calls, and whoever comes first has it.
+const SKELETON: usize = 2_560;
 
 const _: () = assert!(size_of::<Tracked>() + size_of::<Leg>() + NAMES <= SKELETON);
 

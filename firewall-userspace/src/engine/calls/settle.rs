@@ -6,7 +6,7 @@ use firewall_common::media::Flow;
 use super::super::clock::Moment;
 use super::super::command::{Command, Pinholes};
 use super::super::saved::Key;
-use super::Calls;
+use super::{Calls, closed};
 use crate::clock::Clock;
 
 /// Refusals of strangers that are told in a second. More are counted: whoever forges sources writes nobody's disk full.
@@ -35,8 +35,8 @@ impl Calls {
         }
     }
 
-    /// The pinholes of a call. Those of a source that has too many stay closed, and so does what passes by: media that one
-    /// remote party sends straight to another.
+    /// The pinholes of a call. Those of a source that has too many let nothing pass; what passes by needs none: media
+    /// that one remote party sends straight to another.
     fn flows(&mut self, place: usize) -> Vec<Flow> {
         let Some(call) = self.book.get_mut(place) else { return Vec::new() };
         let mut flows = call.adopted().to_vec();
@@ -60,12 +60,29 @@ impl Calls {
                 (leg.pinholes, leg.is_left_out) = (has, is_left_out);
             }
             if is_left_out {
-                own.clear();
+                own = closed_ones(&own);
             }
             flows.append(&mut own);
         }
-        flows
+        only_needed(flows)
     }
+}
+
+/// The same ports, each closed once: without a flow, they would be open to what the kernel learns.
+fn closed_ones(flows: &[Flow]) -> Vec<Flow> {
+    let mut closed: Vec<Flow> = Vec::new();
+    for flow in flows {
+        if !closed.iter().any(|known| (known.local, known.local_port) == (flow.local, flow.local_port)) {
+            closed.push(closed::refused(flow));
+        }
+    }
+    closed
+}
+
+/// Without those that close a port for whoever comes, where the same port was agreed on after all.
+fn only_needed(flows: Vec<Flow>) -> Vec<Flow> {
+    let is_served = |port: u16| flows.iter().any(|flow| flow.local_port == port && !closed::is_bare(flow));
+    flows.iter().filter(|flow| !closed::is_bare(flow) || !is_served(flow.local_port)).copied().collect()
 }
 
 fn may_tell(told: &mut (Moment, u32), now: Moment) -> bool {

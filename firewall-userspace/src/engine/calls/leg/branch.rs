@@ -44,13 +44,17 @@ pub(super) struct Branch {
 impl Offer {
     /// One of a request, which says this about media. For what there is no room says nothing that can be read.
     pub(super) fn new(exchange: Exchange, said: Said, around: Around<'_>) -> Self {
-        Self { exchange, by: exchange.by, delayed: false, said: said.fit(around.has_room) }
+        Self { exchange, by: exchange.by, delayed: false, said: said.fit(around.has_room, exchange.by) }
     }
 
     /// Bytes that it takes, nearly.
     pub(super) fn weight(&self) -> usize {
-        let lines = if let Said::Description(description) = &self.said { description.lines.len() } else { 0 };
-        size_of::<Self>() + lines * LINE
+        let said = match &self.said {
+            Said::Nothing => 0,
+            Said::Unreadable(places) => size_of_val(&**places),
+            Said::Description(description) => description.lines.len() * LINE,
+        };
+        size_of::<Self>() + said
     }
 }
 

@@ -91,7 +91,8 @@ impl Leg {
             return;
         }
         self.described(heard, is_first, around);
-        if let Some(branch) = self.branch(tag, around.has_room) {
+        let is_new = around.has_room || self.branches.is_empty();
+        if let Some(branch) = self.branch(tag, is_new) {
             branch.up = true;
         }
         if is_first {
