@@ -9,7 +9,8 @@ use super::super::saved::Key;
 use super::{Calls, closed};
 use crate::clock::Clock;
 
-/// Refusals of strangers that are told in a second. More are counted: whoever forges sources writes nobody's disk full.
+/// Refusals that are told in a second of calls that are attempts. More are counted: whoever forges sources, be they peers',
+/// writes nobody's disk full.
 const REFUSALS_TOLD: u32 = 20;
 
 impl Calls {
