@@ -22,9 +22,11 @@ use branch::{Branch, Offer};
 /// Dialogs of one leg: branches of a forked call.
 pub(super) const BRANCHES: usize = 8;
 /// INVITEs of one leg that are under way at once.
-pub(super) const FORKS: usize = 4;
+pub(super) const FORKS: usize = 8;
 /// Seconds for which a request is repeated: 64 × T1, and a little.
 pub(super) const TRANSACTION: u32 = 36;
+/// Seconds for which nothing but 100 may come: what a proxy waits at least (RFC 3261 §16.6, timer C), and a little.
+const PROCEEDING: u32 = 240;
 /// Seconds that a call may ring. Proxies give up after three minutes (RFC 3261 §16.6, timer C), and whoever wants more says so
 /// every minute.
 const RINGING: u32 = 600;
@@ -73,6 +75,8 @@ enum Stage {
     Calling,
     /// Asked for credentials.
     Challenged(u16),
+    /// Somebody on the way has taken it over (100).
+    Proceeding,
     /// Its callee was reached.
     Early,
     /// Answered.
@@ -259,9 +263,12 @@ impl Leg {
             self.close(tag, now);
         }
         match self.stage {
-            Stage::Calling | Stage::Early if self.cancelled && age >= TRANSACTION => self.end(State::Cancelled, now),
+            Stage::Calling | Stage::Proceeding | Stage::Early if self.cancelled && age >= TRANSACTION => {
+                self.end(State::Cancelled, now)
+            }
             Stage::Calling if age >= TRANSACTION => self.end(State::Failed(408), now),
             Stage::Challenged(status) if age >= TRANSACTION => self.end(State::Failed(status), now),
+            Stage::Proceeding if age >= PROCEEDING => self.end(State::Failed(408), now),
             Stage::Early if age >= RINGING => self.end(State::Failed(408), now),
             // No further 2xx comes.
             Stage::Up if age >= TRANSACTION => self.offers.clear(),

@@ -72,6 +72,24 @@ fn an_invite_that_nobody_answers_is_given_up() {
 }
 
 #[test]
+fn a_call_that_somebody_has_taken_over_waits_for_three_minutes() {
+    let mut scene = Scene::strict();
+    scene.ask(In, "INVITE", 1, ("r", ""), &sdes(PHONE, 4_000)).reply(Out, 100, ("INVITE", 1), ("r", ""), "");
+    scene.world.wait(3 * MINUTE);
+    scene.reply(Out, 200, ("INVITE", 1), ("r", "o"), &sdes(SERVER, 10_000));
+    assert_eq!((scene.holes().len(), scene.state()), (2, State::Up));
+    let mut scene = Scene::strict();
+    scene.ask(Out, "INVITE", 1, ("o", ""), &sdes(SERVER, 10_000)).reply(In, 100, ("INVITE", 1), ("o", ""), "");
+    scene.world.wait(5 * MINUTE);
+    assert_eq!(scene.state(), State::Failed(408));
+    // A CANCEL without an answer ends it sooner.
+    let mut scene = Scene::strict();
+    scene.ask(Out, "INVITE", 1, ("o", ""), &sdes(SERVER, 10_000)).reply(In, 100, ("INVITE", 1), ("o", ""), "");
+    scene.ask(Out, "CANCEL", 1, ("o", ""), "").world.wait(MINUTE);
+    assert_eq!(scene.state(), State::Cancelled);
+}
+
+#[test]
 fn a_call_rings_for_ten_minutes_at_most() {
     let mut scene = ringing();
     scene.world.wait(9 * MINUTE);
