@@ -196,7 +196,9 @@ impl Leg {
             (true, Method::Invite | Method::Update | Method::Prack) => self.offered(heard, around),
             (true, Method::Ack) => self.answered(heard, around),
             (true, Method::Bye) => self.leave(heard),
-            (true, Method::Cancel) => self.cancel(heard),
+            (true, Method::Cancel) if !self.inbound => self.cancel(heard),
+            // The remote party's may be one that our side knows nothing to cancel for.
+            (false, Method::Cancel) if self.inbound && (200..300).contains(&heard.status) => self.cancel(heard),
             (false, Method::Invite) => self.invited(heard, around),
             (false, Method::Update | Method::Prack) => self.replied(heard, around),
             (false, Method::Bye) => self.left(heard),
@@ -225,7 +227,7 @@ impl Leg {
         }
     }
 
-    /// A response to a BYE. Who is asked for credentials asks again; who is unknown there has ended.
+    /// A response to a BYE. Who is asked for credentials asks again; who is unknown there has ended, nearly.
     fn left(&mut self, heard: &Heard<'_>) {
         let tag = self.branch_tag(heard);
         let Some(branch) = self.branch(tag, false).filter(|it| it.bye.is_some_and(|bye| bye.0 == heard.exchange))
@@ -234,8 +236,21 @@ impl Leg {
         };
         match heard.status {
             100..200 => {}
-            200..300 | 408 | 481 => self.close(tag, heard.now),
+            200..300 => self.close(tag, heard.now),
+            408 | 481 => self.give_up(tag, heard.now),
             _ => branch.bye = None,
+        }
+    }
+
+    /// A BYE was not accepted, or not answered. The remote party's may have been one that our side could not take: then the
+    /// call goes on there, and what is refused in it must stay so.
+    fn give_up(&mut self, tag: u64, now: Moment) {
+        let is_left_out = self.is_left_out;
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.tag == tag) else { return };
+        if branch.bye.is_some_and(|(exchange, _)| exchange.by == Side::Remote) && branch.refuse_all(is_left_out) {
+            branch.bye = None;
+        } else {
+            self.close(tag, now);
         }
     }
 
@@ -259,8 +274,9 @@ impl Leg {
     pub(super) fn age(&mut self, now: Moment) -> bool {
         let (age, before) = (now.since(self.since), (self.stage, self.branches.len()));
         let gone = |branch: &Branch| branch.bye.is_some_and(|(_, at)| now.since(at) >= TRANSACTION);
+        let has_gone = self.branches.iter().any(gone);
         while let Some(tag) = self.branches.iter().find(|branch| gone(branch)).map(|branch| branch.tag) {
-            self.close(tag, now);
+            self.give_up(tag, now);
         }
         match self.stage {
             Stage::Calling | Stage::Proceeding | Stage::Early if self.cancelled && age >= TRANSACTION => {
@@ -274,7 +290,7 @@ impl Leg {
             Stage::Up if age >= TRANSACTION => self.offers.clear(),
             _ => {}
         }
-        before != (self.stage, self.branches.len())
+        has_gone || before != (self.stage, self.branches.len())
     }
 
     /// The tag of whoever was called.
