@@ -9,6 +9,7 @@ mod setup;
 use std::net::SocketAddr;
 
 use firewall_common::addr::Addr;
+use firewall_common::copy::Kind;
 use firewall_common::sip::Method;
 
 use super::super::call::{Demand, How, Refusal, State, Transport, socket};
@@ -46,11 +47,15 @@ pub(super) struct Leg {
     pub(super) peer: u32,
     /// Whether the number of its pinholes is not limited.
     pub(super) is_trusted: bool,
+    /// Whether the remote party is neither one whom the operator trusts nor a registrant.
+    pub(super) is_stranger: bool,
     /// The hash of the remote party's source.
     pub(super) source: u64,
     /// How many pinholes it has.
     pub(super) pinholes: u32,
-    /// Whether it has none because its source has too many.
+    /// How many places they take, with those that are closed because there are too many.
+    pub(super) places: u32,
+    /// Whether all of them are closed because its source, or strangers together, have too many.
     pub(super) is_left_out: bool,
     /// Why it was refused, or would have been.
     pub(super) refusal: Option<Refusal>,
@@ -105,8 +110,10 @@ impl Leg {
             also: Addr::NONE,
             peer: flow.peer,
             is_trusted: flow.kind.is_trusted(),
+            is_stranger: matches!(flow.kind, Kind::Stranger | Kind::Known),
             source,
             pinholes: 0,
+            places: 0,
             is_left_out: false,
             refusal: None,
             place: socket(flow.remote, flow.remote_port),

@@ -28,6 +28,8 @@ pub(super) struct Tracked {
     pub(super) told: u64,
     /// The hash of the pinholes that hold, and their number.
     pub(super) pinholes: (u64, u32),
+    /// Whether the kernel did not take all of them.
+    pub(super) is_unset: bool,
     /// Its last message, and the last word of its media.
     pub(super) touched: Moment,
     pub(super) media: Moment,
