@@ -6,6 +6,7 @@ use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
 use aya_log_ebpf::debug;
 use firewall_common::event::{Event, SNAPSHOT};
 use firewall_common::maps;
+use firewall_common::packet::Bytes as _;
 use firewall_common::policy::{Counter, PeerCounter};
 use firewall_common::reason::{REASONS, Reason};
 use firewall_common::verdict::Verdict;
@@ -46,8 +47,7 @@ pub(crate) fn leave<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: 
     };
     let dropped = verdict.reason.drops() && !monitored;
     if trial.commits() {
-        count(frame, verdict.reason, monitored);
-        count_peer(trial, dropped);
+        count(frame, trial, verdict.reason, monitored, dropped);
         if verdict.reason.drops() {
             sample(frame, trial, verdict, monitored);
         }
@@ -73,13 +73,6 @@ pub(crate) fn leave<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: 
 #[inline(always)]
 pub(crate) fn object<C: Circumstances>(carrier: &impl Carrier, trial: &Trial<C>, reason: Reason) -> Action {
     let monitored = is_monitored(reason);
-    count(carrier, reason, monitored);
-    sample(carrier, trial, Verdict::of(reason), monitored);
-    if monitored { Action::Pass } else { Action::Drop }
-}
-
-#[inline(always)]
-fn count(carrier: &impl Carrier, reason: Reason, monitored: bool) {
     let counters = if monitored { &MONITORED } else { &STATS };
     if let Some(counter) = counters.get_ptr_mut(reason as u32) {
         // SAFETY: the pointer is to this CPU's value, which no other program of this CPU changes meanwhile.
@@ -87,10 +80,19 @@ fn count(carrier: &impl Carrier, reason: Reason, monitored: bool) {
         counter.packets += 1;
         counter.bytes += u64::from(carrier.total());
     }
+    sample(carrier, trial, Verdict::of(reason), monitored);
+    if monitored { Action::Pass } else { Action::Drop }
 }
 
 #[inline(always)]
-fn count_peer<C: Circumstances>(trial: &Trial<C>, dropped: bool) {
+fn count<C: Circumstances>(frame: &Frame, trial: &Trial<C>, reason: Reason, monitored: bool, dropped: bool) {
+    let counters = if monitored { &MONITORED } else { &STATS };
+    if let Some(counter) = counters.get_ptr_mut(reason as u32) {
+        // SAFETY: the pointer is to this CPU's value, which no other program of this CPU changes meanwhile.
+        let counter = unsafe { &mut *counter };
+        counter.packets += 1;
+        counter.bytes += u64::from(frame.total());
+    }
     let peer = opaque::forget(trial.peer);
     if peer != 0
         && let Some(counter) = PEER_STATS.get_ptr_mut((peer - 1) as u32)
