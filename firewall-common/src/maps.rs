@@ -66,7 +66,7 @@ names! {
     COPIES_MADE;
     /// Per-CPU array: ring → copies lost to a full ring.
     COPIES_LOST;
-    /// Per-CPU array of one [`crate::sip::Window`] behind a [`crate::copy::CopyHead`].
+    /// Per-CPU array of one [`crate::sip::Window`] behind a [`crate::copy::CopyHead`], and what is kept of a packet meanwhile.
     DESK;
     /// Per-CPU array of one [`crate::policy::Tick`].
     CLOCK;

@@ -5,6 +5,8 @@ use core::intrinsics::{AtomicOrdering, atomic_cxchg, atomic_xadd};
 
 use firewall_common::limiter::Limit;
 
+use crate::opaque;
+
 /// How often a charge is tried again because another CPU was faster. Each failure means that another packet was
 /// admitted meanwhile; after so many the limit is as good as reached.
 const TRIES: u32 = 4;
@@ -52,16 +54,10 @@ pub(crate) fn count(counter: *mut u64) {
 /// Charges the only cell of a source; `false`: over the limit.
 #[inline(always)]
 pub(crate) fn charge(cell: *mut u64, limit: &Limit, now: u64, commit: bool) -> bool {
-    for _ in 0..TRIES {
-        let tat = load(cell);
-        if !limit.admits(tat, now) {
-            return false;
-        }
-        if !commit || swap(cell, tat, limit.charged(tat, now)) {
-            return true;
-        }
+    if !commit {
+        return limit.admits(load(cell), now);
     }
-    false
+    sipfw_charge(cell, limit.interval, limit.tolerance, now) != 0
 }
 
 /// Charges both cells of a source; the lenient one decides.
@@ -71,14 +67,49 @@ pub(crate) fn charge(cell: *mut u64, limit: &Limit, now: u64, commit: bool) -> b
 /// charged to both all the same.
 #[inline(always)]
 pub(crate) fn charge_either(a: *mut u64, b: *mut u64, limit: &Limit, now: u64, commit: bool) -> bool {
+    if !commit {
+        let (tat_a, tat_b) = (load(a), load(b));
+        return limit.admits(if tat_a <= tat_b { tat_a } else { tat_b }, now);
+    }
+    sipfw_charge_either(a, b, limit.interval, limit.tolerance, now) != 0
+}
+
+/// Behind a boundary, as what loops over a payload is; see [`crate::scan`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_charge(cell: *mut u64, interval: u64, tolerance: u64, now: u64) -> u64 {
+    let limit = Limit { interval, tolerance };
+    opaque::forget(u64::from(!cell.is_null() && charge_one(cell, &limit, now)))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_charge_either(a: *mut u64, b: *mut u64, interval: u64, tolerance: u64, now: u64) -> u64 {
+    let limit = Limit { interval, tolerance };
+    opaque::forget(u64::from(!a.is_null() && !b.is_null() && charge_lenient(a, b, &limit, now)))
+}
+
+#[inline(always)]
+fn charge_one(cell: *mut u64, limit: &Limit, now: u64) -> bool {
+    for _ in 0..TRIES {
+        let tat = load(cell);
+        if !limit.admits(tat, now) {
+            return false;
+        }
+        if swap(cell, tat, limit.charged(tat, now)) {
+            return true;
+        }
+    }
+    false
+}
+
+#[inline(always)]
+fn charge_lenient(a: *mut u64, b: *mut u64, limit: &Limit, now: u64) -> bool {
     for _ in 0..TRIES {
         let (tat_a, tat_b) = (load(a), load(b));
         let (lenient, tat, other) = if tat_a <= tat_b { (a, tat_a, b) } else { (b, tat_b, a) };
         if !limit.admits(tat, now) {
             return false;
-        }
-        if !commit {
-            return true;
         }
         if swap(lenient, tat, limit.charged(tat, now)) {
             also_charge(other, limit, now);

@@ -13,6 +13,7 @@ use firewall_common::sip::window::{EXAMINED, ROOM};
 
 use crate::cell;
 use crate::frame::Carrier;
+use crate::kept::{Kept, Record};
 use crate::opaque;
 
 #[map]
@@ -31,6 +32,7 @@ static COPIES_LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(RINGS as u3
 struct Desk {
     head: CopyHead,
     window: Window,
+    kept: Record,
 }
 
 const HEAD: u32 = size_of::<CopyHead>() as u32;
@@ -54,6 +56,20 @@ pub(crate) fn payload(carrier: &impl Carrier, at: u32, len: u32) -> Option<&'sta
     }
     window.seal(len);
     Some(window)
+}
+
+/// What [`payload`] has read of the packet under judgement.
+#[inline(always)]
+pub(crate) fn window() -> Option<&'static Window> {
+    Some(&desk()?.window)
+}
+
+/// What is kept of the packet under judgement.
+#[inline(always)]
+pub(crate) fn kept() -> Option<Kept> {
+    let desk = DESK.get_ptr_mut(0)?;
+    // SAFETY: as in `desk`; and of all that is there only this module hands out the record.
+    Some(unsafe { Kept::new(&raw mut (*desk).kept) })
 }
 
 /// Where the bytes of a copy are.

@@ -1,84 +1,98 @@
-//! The way of a packet that our side sends: heard, never stopped.
+//! The way of a packet that our side sends: heard, and stopped only where it offers a call that must not be.
 //!
-//! Owns: what is copied of it, and the notes of whom our side calls and sends media to. Refuses: any verdict.
+//! Owns: what is copied of it, and the notes of whom our side calls and sends media to. Refuses: any verdict but that one
+//! (see [`crate::stage::sdp`]).
 use core::ops::ControlFlow::Continue;
 
+use firewall_common::copy::FLAG_REFUSED;
 use firewall_common::packet::{self, Packet, Ports, Protocol};
 use firewall_common::policy::port;
+use firewall_common::reason::Reason;
 
 use crate::desk;
+use crate::exit::{self, Action};
 use crate::frame::Outgoing;
 use crate::opaque;
 use crate::pipeline::{Payload, forget};
+use crate::stage::sdp::{self, Request};
 use crate::stage::{copy, deny, fragment, media, ports, response, sip, source};
 use crate::trial::{Live, Trial};
 
 /// Hears a packet. The remote side is where it goes.
 #[inline(always)]
-pub(crate) fn hear(outgoing: &Outgoing) {
+pub(crate) fn hear(outgoing: &Outgoing) -> Action {
     let Continue(packet) = packet::parse(outgoing) else {
-        return;
+        return Action::Pass;
     };
     let packet = forget(packet);
     let mut trial = Trial::new(Live);
     trial.set_addresses(packet.dst, packet.src);
     trial.protocol = packet.protocol as u8;
     if packet.part.offset != 0 {
-        return fragment::sent_later(outgoing, &trial, &packet);
+        fragment::sent_later(outgoing, &trial, &packet);
+        return Action::Pass;
     }
     let Continue(Ports { src: local, dst: remote }) = Ports::parse(outgoing, &forget(packet)) else {
-        return;
+        return Action::Pass;
     };
     let class = ports::classify(packet.protocol, local);
     if class & (port::SIP_UDP | port::SIP_TCP) == 0 {
         if media::are_guarded() && class & port::MEDIA != 0 {
             media::sent(&trial, local, remote);
         }
-        return;
+        return Action::Pass;
     }
     (trial.src_port, trial.dst_port) = (remote, local);
-    message(outgoing, &mut trial, &packet);
+    let action = message(outgoing, &mut trial, &packet);
     if trial.copied() && forget(packet).part.is_fragment() {
         fragment::sent_first(&trial, &packet);
     }
+    action
 }
 
 #[inline(always)]
-fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet) {
+fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet) -> Action {
     let payload = match packet.protocol {
         Protocol::Udp => packet::udp(outgoing, &forget(*packet)).map_continue(Payload::datagram),
         Protocol::Tcp => packet::tcp(outgoing, &forget(*packet)).map_continue(Payload::segment),
     };
     let Continue(payload) = payload else {
-        return;
+        return Action::Pass;
     };
     let (packet, payload) = (forget(*packet), payload.forget());
+    trial.payload_at = payload.at;
     trial.forget();
-    let own_request = match opaque::forget(u64::from(payload.stream)) {
+    let (own_request, request) = match opaque::forget(u64::from(payload.stream)) {
         0 => match requests(outgoing, payload) {
             Some(requests) => requests,
-            None => return,
+            None => return Action::Pass,
         },
-        _ if opaque::forget(u64::from(payload.copied)) == 0 => return,
-        _ => 0,
+        _ if opaque::forget(u64::from(payload.copied)) == 0 => return Action::Pass,
+        _ => (0, Request::NONE),
     };
     let own_request = opaque::forget(own_request);
     let allowed = deny::allowed(trial);
     let who = source::identify(trial, allowed);
     let own_request = opaque::forget(own_request) != 0;
-    if own_request {
+    let objects = sdp::objects_to_own(&forget(packet), &who, payload.forget(), request);
+    let action = if objects { exit::object(outgoing, trial, Reason::OwnPlainRtp) } else { Action::Pass };
+    let refused = opaque::forget(u64::from(action == Action::Drop)) as u32;
+    if own_request && refused == 0 {
         response::called(trial);
     }
-    copy::sent(outgoing, trial, &forget(packet), &who, own_request, payload.forget().part());
+    let part = payload.forget().part();
+    let flags = part.flags | (refused * u32::from(FLAG_REFUSED));
+    copy::sent(outgoing, trial, &forget(packet), &who, own_request, copy::Part { flags, ..part });
+    if opaque::forget(u64::from(refused)) == 0 { Action::Pass } else { Action::Drop }
 }
 
-/// Whether a datagram is a request, as a number, or a response; nothing for what is neither.
+/// Whether a datagram is a request, as a number, and which, or a response; nothing for what is neither.
 #[inline(always)]
-fn requests(outgoing: &Outgoing, payload: Payload) -> Option<u64> {
+fn requests(outgoing: &Outgoing, payload: Payload) -> Option<(u64, Request)> {
     let window = desk::payload(outgoing, payload.at, payload.len)?;
     let said = sip::classify(window)?;
-    if said.request().is_some() {
-        return Some(1);
+    if let Some((method, headers)) = said.request() {
+        return Some((1, Request::new(method, headers)));
     }
-    said.is_response().then_some(0)
+    said.is_response().then_some((0, Request::NONE))
 }

@@ -6,13 +6,12 @@ use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
 use aya_log_ebpf::debug;
 use firewall_common::event::{Event, SNAPSHOT};
 use firewall_common::maps;
-use firewall_common::packet::Bytes as _;
 use firewall_common::policy::{Counter, PeerCounter};
 use firewall_common::reason::{REASONS, Reason};
 use firewall_common::verdict::Verdict;
 
 use crate::cell;
-use crate::frame::{Carrier as _, Frame};
+use crate::frame::{Carrier, Frame};
 use crate::opaque;
 use crate::trial::{Circumstances, Trial, is_monitored};
 
@@ -47,7 +46,8 @@ pub(crate) fn leave<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: 
     };
     let dropped = verdict.reason.drops() && !monitored;
     if trial.commits() {
-        count(frame, trial, verdict.reason, monitored, dropped);
+        count(frame, verdict.reason, monitored);
+        count_peer(trial, dropped);
         if verdict.reason.drops() {
             sample(frame, trial, verdict, monitored);
         }
@@ -68,15 +68,29 @@ pub(crate) fn leave<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: 
     if dropped { Action::Drop } else { Action::Pass }
 }
 
+/// Draws the consequences of an objection to what our side sends, which is counted for that only. It is no peer's packet,
+/// so no peer's counter changes.
 #[inline(always)]
-fn count<C: Circumstances>(frame: &Frame, trial: &Trial<C>, reason: Reason, monitored: bool, dropped: bool) {
+pub(crate) fn object<C: Circumstances>(carrier: &impl Carrier, trial: &Trial<C>, reason: Reason) -> Action {
+    let monitored = is_monitored(reason);
+    count(carrier, reason, monitored);
+    sample(carrier, trial, Verdict::of(reason), monitored);
+    if monitored { Action::Pass } else { Action::Drop }
+}
+
+#[inline(always)]
+fn count(carrier: &impl Carrier, reason: Reason, monitored: bool) {
     let counters = if monitored { &MONITORED } else { &STATS };
     if let Some(counter) = counters.get_ptr_mut(reason as u32) {
         // SAFETY: the pointer is to this CPU's value, which no other program of this CPU changes meanwhile.
         let counter = unsafe { &mut *counter };
         counter.packets += 1;
-        counter.bytes += u64::from(frame.total());
+        counter.bytes += u64::from(carrier.total());
     }
+}
+
+#[inline(always)]
+fn count_peer<C: Circumstances>(trial: &Trial<C>, dropped: bool) {
     let peer = opaque::forget(trial.peer);
     if peer != 0
         && let Some(counter) = PEER_STATS.get_ptr_mut((peer - 1) as u32)
@@ -94,7 +108,7 @@ fn count<C: Circumstances>(frame: &Frame, trial: &Trial<C>, reason: Reason, moni
 /// Puts an event into the ring while there is credit for its reason. The daemon hands out credit by the second, so
 /// the budget holds whatever arrives, and nothing is sampled when nobody reads.
 #[inline(always)]
-fn sample<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: Verdict, monitored: bool) {
+fn sample<C: Circumstances>(carrier: &impl Carrier, trial: &Trial<C>, verdict: Verdict, monitored: bool) {
     match EVENT_CREDITS.get_ptr_mut(verdict.reason as u32) {
         Some(credit) if cell::take(credit) => {}
         _ => return,
@@ -112,24 +126,24 @@ fn sample<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: Verdict, m
         (*event).time = trial.now();
         (*event).src = trial.src();
         (*event).dst = trial.dst;
-        (*event).frame_len = frame.total();
+        (*event).frame_len = carrier.total();
         (*event).detail = verdict.detail;
         (*event).src_port = trial.src_port;
         (*event).dst_port = trial.dst_port;
         (*event).reason = verdict.reason as u8;
         (*event).monitored = u8::from(monitored);
         (*event).protocol = trial.protocol;
-        (*event).snapshot_len = snapshot(frame, trial.payload_at, (&raw mut (*event).snapshot).cast());
+        (*event).snapshot_len = snapshot(carrier, trial.payload_at, (&raw mut (*event).snapshot).cast());
     }
     slot.submit(0);
 }
 
 /// Copies the start of the payload; how many bytes.
 #[inline(always)]
-fn snapshot(frame: &Frame, at: u32, to: *mut u8) -> u8 {
-    let rest = frame.total().saturating_sub(at);
+fn snapshot(carrier: &impl Carrier, at: u32, to: *mut u8) -> u8 {
+    let rest = carrier.total().saturating_sub(at);
     let len = if rest > SNAPSHOT as u32 { SNAPSHOT as u32 } else { rest };
-    if len == 0 || !frame.copy::<SNAPSHOT>(at, to, len) {
+    if len == 0 || !carrier.copy::<SNAPSHOT>(at, to, len) {
         return 0;
     }
     len as u8

@@ -14,6 +14,7 @@ mod egress;
 mod exit;
 mod frame;
 mod host_key;
+mod kept;
 mod opaque;
 mod pipeline;
 mod scan;
@@ -21,8 +22,8 @@ mod stage;
 mod switches;
 mod trial;
 
-use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS};
+use aya_ebpf::bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC};
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
 
@@ -54,12 +55,14 @@ fn sip_probe(ctx: XdpContext) -> u32 {
     }
 }
 
-/// Hears a packet that leaves, and lets the next program have it.
+/// Hears a packet that leaves, and lets the next program have it, unless it must not leave.
 #[classifier]
 #[inline(always)]
 fn sip_egress(ctx: TcContext) -> i32 {
-    egress::hear(&Outgoing::new(&ctx));
-    TC_ACT_UNSPEC
+    match egress::hear(&Outgoing::new(&ctx)) {
+        Action::Pass => TC_ACT_UNSPEC,
+        Action::Drop => TC_ACT_SHOT,
+    }
 }
 
 #[inline(always)]

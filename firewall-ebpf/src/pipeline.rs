@@ -14,11 +14,12 @@ use crate::constants::policy;
 use crate::desk;
 use crate::exit::{self, Action};
 use crate::frame::Frame;
+use crate::kept::Kept;
 use crate::opaque;
 use crate::scan;
 use crate::stage::sip::Said;
 use crate::stage::source::Who;
-use crate::stage::{copy, deny, fragment, hold, limit, media, ports, response, signature, sip, source, transport};
+use crate::stage::{copy, deny, fragment, hold, limit, media, ports, response, sdp, signature, sip, source, transport};
 use crate::trial::{Circumstances, Trial};
 
 /// Judges a frame and draws the consequences.
@@ -61,14 +62,13 @@ fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>) -> Flow<Verdict>
 const UDP_HEADER: u32 = 8;
 /// No transport header begins behind this: two tags, an IPv6 header and the most extension headers, each of the longest
 /// kind, take 12,350 bytes. A power of two less one.
-const HEADERS_MAX: u64 = 0x3fff;
+pub(crate) const HEADERS_MAX: u64 = 0x3fff;
 
-/// Makes all the ways that lead here one for the verifier: IPv4 and IPv6, tags and options and extension headers.
+/// Makes all the ways that lead here one for the verifier: IPv4 and IPv6, tags and options and extension headers. Not the
+/// addresses, which are the trial's: it forgets them once ([`Trial::set_addresses`]).
 #[inline(always)]
 pub(crate) fn forget(packet: Packet) -> Packet {
     Packet {
-        src: opaque::forget_addr(packet.src),
-        dst: opaque::forget_addr(packet.dst),
         at: (opaque::forget(u64::from(packet.at)) & HEADERS_MAX) as u32,
         len: opaque::forget(u64::from(packet.len)) as u32,
         part: Part {
@@ -76,7 +76,7 @@ pub(crate) fn forget(packet: Packet) -> Packet {
             id: opaque::forget(u64::from(packet.part.id)) as u32,
             offset: packet.part.offset,
         },
-        protocol: packet.protocol,
+        ..packet
     }
 }
 
@@ -102,11 +102,21 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
         Protocol::Tcp => segment(frame, trial, packet, &who, class)?,
     };
     trial.forget();
-    let (packet, payload) = (forget(*packet), payload.forget());
-    let asked = message(frame, trial, &packet, &who, payload)?;
-    if opaque::forget(u64::from(payload.copied | asked)) != 0 {
-        copy::received(frame, trial, &forget(packet), &who, payload.forget().part());
+    let Some(kept) = desk::kept() else {
+        return Continue(who.pass());
+    };
+    kept.keep(packet, payload);
+    let heard = message(frame, trial, kept, packet, &who)?.forget();
+    trial.forget();
+    let refused =
+        opaque::forget(u64::from(sdp::judge(trial, &kept.packet(packet), &who, kept.payload(), heard.request)?)) as u32;
+    trial.forget();
+    if opaque::forget(u64::from(kept.payload().copied | heard.copied)) != 0 {
+        let part = kept.payload().part();
+        let flags = part.flags | refused;
+        copy::received(frame, trial, &kept.packet(packet), &who, copy::Part { flags, ..part });
     }
+    sdp::enforce(refused)?;
     Continue(who.pass())
 }
 
@@ -126,6 +136,18 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
+    /// As numbers; see [`Kept`].
+    #[inline(always)]
+    pub(crate) const fn numbers(self) -> [u32; 6] {
+        [self.at, self.len, self.examined, self.stream, self.copied, self.flags]
+    }
+
+    /// Of these numbers.
+    #[inline(always)]
+    pub(crate) const fn of([at, len, examined, stream, copied, flags]: [u32; 6]) -> Self {
+        Self { at, len, examined, stream, copied, flags }
+    }
+
     /// A datagram's.
     #[inline(always)]
     pub(crate) const fn datagram(datagram: UdpDatagram) -> Self {
@@ -190,33 +212,65 @@ fn segment<C: Circumstances>(
     Continue(Payload { examined: EXAMINED, ..Payload::segment(segment) })
 }
 
-/// Judges what it says; not zero if it is copied for that.
+/// What is left to do with a payload that was read.
+#[derive(Clone, Copy)]
+struct Heard {
+    /// Not zero if it is copied for what it says.
+    copied: u32,
+    /// The request that it is.
+    request: sdp::Request,
+}
+
+impl Heard {
+    const NOTHING: Self = Self { copied: 0, request: sdp::Request::NONE };
+
+    #[inline(always)]
+    fn of(who: &Who, said: Said) -> Self {
+        match said.request() {
+            Some((method, headers)) => {
+                Self { copied: copy::wants(who, method), request: sdp::Request::new(method, headers) }
+            }
+            None => Self { copied: u32::from(sdp::follows_calls() && said.is_response()), ..Self::NOTHING },
+        }
+    }
+
+    /// Makes the ways that led here one for the verifier.
+    #[inline(always)]
+    fn forget(self) -> Self {
+        Self { copied: opaque::forget(u64::from(self.copied)) as u32, request: self.request.forget() }
+    }
+}
+
+/// Judges what it says.
 #[inline(always)]
 fn message<C: Circumstances>(
     frame: &Frame,
     trial: &mut Trial<C>,
+    kept: Kept,
     packet: &Packet,
     who: &Who,
-    payload: Payload,
-) -> Flow<u32> {
-    let Payload { at, len, stream, .. } = payload.forget();
+) -> Flow<Heard> {
+    let Payload { at, len, stream, .. } = kept.payload();
     let stream = stream != 0;
     if stream && len == 0 {
-        return Continue(0);
+        return Continue(Heard::NOTHING);
     }
     let Some(window) = desk::payload(frame, at, len) else {
         trial.object(Verdict::of(if stream { Reason::MalformedTcp } else { Reason::MalformedUdp }))?;
-        return Continue(0);
+        return Continue(Heard::NOTHING);
     };
     let said = sip::classify(window);
-    let stream = payload.forget().stream != 0;
+    let stream = kept.payload().stream != 0;
     match said {
-        None if stream => Continue(0),
-        None => sip::object(trial, window, forget(*packet).part.is_fragment()).map_continue(|()| 0),
-        Some(said) if stream && said.request().is_none() => Continue(0),
+        None if stream => Continue(Heard::NOTHING),
+        None => {
+            sip::object(trial, window, kept.packet(packet).part.is_fragment())?;
+            Continue(Heard::NOTHING)
+        }
+        Some(said) if stream && said.request().is_none() => Continue(Heard::NOTHING),
         Some(said) => {
             content(trial, who, window, said)?;
-            Continue(opaque::forget(u64::from(said.request().map_or(0, |(method, _)| copy::wants(who, method)))) as u32)
+            Continue(Heard::of(who, said))
         }
     }
 }

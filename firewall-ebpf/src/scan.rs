@@ -10,6 +10,8 @@ use firewall_common::sip::{self, Message, Method, Window, account, signature};
 use crate::constants::signatures;
 use crate::opaque;
 
+pub(crate) mod sdp;
+
 /// A request.
 pub(crate) const REQUEST: u32 = 1;
 /// A response.
@@ -78,8 +80,17 @@ extern "C" fn sipfw_locate(window: *const Window, headers: u32, limit: u32) -> u
     let Some(window) = (unsafe { window.as_ref() }) else {
         return 0;
     };
-    let Values { user_agent, from } = header_scan::locate(window, headers, limit);
+    let Values { user_agent, from } =
+        header_scan::locate(window, headers, limit, |w, at, limit| sipfw_go(w, at, limit));
     u64::from(user_agent) | u64::from(from) << 32
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_go(window: *const Window, at: u32, limit: u32) -> u64 {
+    // SAFETY: as above.
+    let seen = unsafe { window.as_ref() }.map_or(0, |window| header_scan::go(window, at, limit));
+    opaque::forget(seen)
 }
 
 #[unsafe(no_mangle)]

@@ -7,6 +7,7 @@ pub(crate) mod limit;
 pub(crate) mod media;
 pub(crate) mod ports;
 pub(crate) mod response;
+pub(crate) mod sdp;
 pub(crate) mod signature;
 pub(crate) mod sip;
 pub(crate) mod source;

@@ -150,8 +150,8 @@ impl<C: Circumstances> Trial<C> {
     /// Notes whom the packet is from and to.
     #[inline(always)]
     pub(crate) fn set_addresses(&mut self, src: Addr, dst: Addr) {
-        self.src = src;
-        self.dst = dst;
+        self.src = opaque::forget_addr(src);
+        self.dst = opaque::forget_addr(dst);
     }
 
     /// Makes the ways that led here one for the verifier.

@@ -5,6 +5,7 @@
 mod alarm;
 mod allow;
 mod ban;
+mod calls;
 mod check;
 mod completions;
 mod context;
@@ -20,6 +21,7 @@ mod feed;
 mod hold;
 mod judge;
 mod live;
+mod media;
 pub(crate) mod memory;
 mod peer;
 mod registrant;
@@ -103,6 +105,8 @@ enum Verb {
     Hold(hold::Args),
     Registrant(registrant::Args),
     Alarm(alarm::Args),
+    Calls(calls::Args),
+    Media(media::Args),
     Feed(feed::Args),
     Explain(explain::Args),
     Replay(replay::Args),
@@ -137,6 +141,8 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Hold(args) => hold::verb(args, context),
         Verb::Registrant(args) => registrant::verb(args, context),
         Verb::Alarm(args) => alarm::verb(args, context),
+        Verb::Calls(args) => calls::verb(args, context),
+        Verb::Media(args) => media::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),

@@ -7,6 +7,7 @@
 //! is proven, and trust for what succeeded.
 mod accounts;
 pub mod call;
+mod calls;
 mod clock;
 pub mod command;
 mod counts;
@@ -40,7 +41,7 @@ mod trust;
 mod upkeep;
 mod who;
 
-pub use counts::Counts;
+pub use counts::{CallCounts, Counts};
 pub use credits::Credits;
 pub use slow_path::Engine;
 pub use upkeep::{Seen, Task, Upkeep};

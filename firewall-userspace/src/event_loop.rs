@@ -3,12 +3,15 @@
 //!
 //! Owns: the loop and its timing. Refuses: deciding (the engine does), enforcing (without this loop the kernel goes on as it
 //! is), and anything that takes long: the keeper's thread does that.
+mod calls;
 mod desk;
+mod hands;
 mod keeper;
 mod memory;
 mod namer;
 mod notify;
 mod refresher;
+pub mod responder;
 mod slow_path;
 mod source;
 
@@ -78,9 +81,9 @@ impl Daemon {
         let Self { runtime, signals } = self;
         let _context = runtime.enter();
         let source = Source::open(&instance)?;
-        let (engine, positions) = memory::restored(&loaded.config, clock::now());
-        let (feeds, heard) = Feeds::start(&loaded.config, &positions).context("starting the feeds")?;
-        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, engine, heard)?;
+        let restored = memory::restored(&loaded.config, clock::now());
+        let (feeds, heard) = Feeds::start(&loaded.config, &restored.positions).context("starting the feeds")?;
+        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, restored, heard)?;
         let (namer, names) = Namer::new();
         let told = Told { refresher: Refresher::spawn()?, namer, feeds };
         let (keeper, news) = Keeper::spawn(instance, settings.config_file, told)?;

@@ -2,11 +2,13 @@
 //!
 //! Owns: formats. Refuses: finding out anything, and deciding anything.
 pub(crate) mod alarm;
+pub(crate) mod call;
 pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod evidence;
 pub(crate) mod hold;
 pub(crate) mod lists;
+pub(crate) mod media;
 pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod registrant;

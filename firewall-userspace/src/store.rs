@@ -1,5 +1,5 @@
 //! What must survive a reboot: entries, bans with their evidence, marks of lifted bans, block lists, what the slow path has
-//! learned (scores, registrants, holds, alarms), and a ring of sampled events.
+//! learned (scores, registrants, holds, alarms, calls), and a ring of sampled events.
 //!
 //! Owns: the database file, its schema and its errors. Refuses: deciding what an entry means (`entries` does), reading the
 //! clock (callers pass `now`, in Unix milliseconds), and the kernel's maps.
@@ -10,6 +10,7 @@ mod alarm;
 mod backlog;
 mod bans;
 mod blocklist;
+mod call;
 mod entry;
 mod error;
 mod event;
@@ -22,6 +23,8 @@ mod row;
 mod schema;
 mod score;
 
+#[cfg(test)]
+mod call_tests;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
@@ -37,6 +40,7 @@ pub use alarm::{NAME_REFUSED, NAME_STOPPED, NewAlarm, StoredAlarm};
 pub use backlog::{Backlog, Dropped};
 pub use bans::{Banned, Lifted, Mark, NewBan, Why};
 pub use blocklist::{ListOrigin, Listing, NewList, StoredList, Validators};
+pub use call::{CallCounts, CallFilter, Keep, NewCall, StoredCall, name as call_name};
 pub use entry::{AddReport, DeleteReport, Filter};
 pub use error::StoreError;
 pub use event::{NewEvent, StoredEvent};

@@ -4,6 +4,8 @@
 #[path = "cli/sipfw.rs"]
 mod sipfw;
 
+#[path = "cli/calls.rs"]
+mod calls;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/docs.rs"]

@@ -20,6 +20,8 @@ use tracing::Level;
 mod world;
 use world::{World, deny, frame};
 
+#[path = "daemon/calls.rs"]
+mod calls;
 #[path = "daemon/names.rs"]
 mod names;
 #[path = "daemon/unbound.rs"]

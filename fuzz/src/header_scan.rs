@@ -1,6 +1,6 @@
 //! Header fields of interest and scanners' signatures: values are found where they begin, and nothing outside the
 //! headers has a say.
-use firewall_common::sip::header_scan::{Values, locate};
+use firewall_common::sip::header_scan::{Values, go, locate};
 use firewall_common::sip::signature::{Field, Table};
 
 use crate::{leftovers, window};
@@ -12,8 +12,8 @@ pub fn check(payload: &[u8]) {
     let limit = payload.len() as u32;
     let clean = window(payload, &[]);
     let dirty = window(payload, &leftovers());
-    let values = locate(&clean, start as u32, limit);
-    assert_eq!(locate(&dirty, start as u32, limit), values, "what the window held earlier has a say");
+    let values = locate(&clean, start as u32, limit, go);
+    assert_eq!(locate(&dirty, start as u32, limit, go), values, "what the window held earlier has a say");
     begins_after(payload, start, values.user_agent, &["user-agent"]);
     begins_after(payload, start, values.from, &["from", "f"]);
     stays_in_the_headers(payload, start, &values);

@@ -13,6 +13,7 @@ pub mod header_scan;
 pub mod message;
 pub mod packet;
 pub mod rtp;
+pub mod sdp;
 pub mod start_line;
 pub mod stream;
 
@@ -20,7 +21,7 @@ pub mod stream;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 10] = [
+pub const TARGETS: [(&str, Property); 11] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
     ("engine", engine::check),
@@ -29,6 +30,7 @@ pub const TARGETS: [(&str, Property); 10] = [
     ("message", message::check),
     ("packet", packet::check),
     ("rtp", rtp::check),
+    ("sdp", sdp::check),
     ("start_line", start_line::check),
     ("stream", stream::check),
 ];

@@ -4,6 +4,7 @@
 //! that fails is shown and recorded like any other.
 mod arena;
 mod bpf;
+mod calls;
 mod costs;
 mod curve;
 mod figure;
@@ -64,6 +65,8 @@ enum Part {
     Rivals,
     /// What the daemon takes to read, to decide and to ban
     SlowPath,
+    /// What calls see while five hundred others go on
+    Calls,
     /// What the kernel programs cost
     Kernel,
     /// What guarded media ports cost
@@ -99,6 +102,9 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted(Part::SlowPath) {
         show(of_the_slow_path(slow_path(options.quick, &progress)?));
+    }
+    if wanted(Part::Calls) {
+        show(calls::measure(calls::Length::new(options.quick), &progress)?);
     }
     if wanted(Part::Media) {
         let _arena = enter()?;

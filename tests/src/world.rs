@@ -13,8 +13,11 @@
 //!                      edge 192.0.2.1, 2001:db8:1::1: the server; XDP attaches to its one interface
 //! ```
 pub mod address;
+pub mod annex;
 pub mod attack;
 pub mod baresip;
+pub mod call;
+mod certificate;
 pub mod counter;
 pub mod crowd;
 pub mod digest;
@@ -27,9 +30,11 @@ pub mod interrupt;
 pub mod kamailio;
 mod layout;
 pub mod learned;
+pub mod media;
 pub mod netns;
 pub mod phone;
 pub mod process;
+pub mod rtpengine;
 pub mod shield;
 pub mod sipp;
 pub mod tunnel;
@@ -37,6 +42,7 @@ pub mod wait;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result, bail};
@@ -58,13 +64,20 @@ pub enum Place {
     Phones,
     /// The attacker.
     Attacker,
+    /// A host behind the server; see [`World::with_inside`].
+    Inside,
+    /// A home behind the phones' address; see [`World::with_home`].
+    Home,
 }
 
 /// A world; dropping it removes it.
 pub struct World {
+    number: u32,
     iface: String,
     pins: PathBuf,
     // Fields are dropped in this order: the namespaces with what runs in them, then the files.
+    inside: OnceLock<Netns>,
+    home: OnceLock<Netns>,
     edge: Netns,
     itsp: Netns,
     phones: Netns,
@@ -85,6 +98,9 @@ impl World {
         std::os::unix::fs::symlink(program, dir.path().join("sipfw")).context("the link to sipfw")?;
         let make = |role| Netns::new(number, role);
         let world = Self {
+            number,
+            inside: OnceLock::new(),
+            home: OnceLock::new(),
             iface: format!("e{pid}x{number}"),
             pins: PathBuf::from(format!("{}/{}{pid}-{number}", netns::BPF, netns::PREFIX)),
             edge: make("edge")?,
@@ -110,6 +126,8 @@ impl World {
             Place::Itsp => &self.itsp,
             Place::Phones => &self.phones,
             Place::Attacker => &self.attacker,
+            Place::Inside => self.inside.get().expect("a world with a host inside"),
+            Place::Home => self.home.get().expect("a world with a home"),
         }
     }
 

@@ -1,7 +1,7 @@
-//! The firewall between real peers: Kamailio, SIPp, SIPVicious, in network namespaces over veth.
+//! The firewall between real peers: Kamailio, rtpengine, baresip, SIPp, SIPVicious, in network namespaces over veth.
 //!
 //! Owns: what an operator would see. Refuses: single verdicts (the verdict tables have these). Needs root, and Kamailio,
-//! sip-tester, sipvicious, nftables, iproute2 and ethtool (`cargo xtask test` installs them).
+//! rtpengine, baresip, sip-tester, sipvicious, nftables, iproute2 and ethtool (`cargo xtask test` installs them).
 #[path = "live/bans.rs"]
 mod bans;
 #[path = "live/calls.rs"]
@@ -14,6 +14,8 @@ mod feeds;
 mod flood;
 #[path = "live/instances.rs"]
 mod instances;
+#[path = "live/media.rs"]
+mod media;
 #[path = "live/monitor.rs"]
 mod monitor;
 #[path = "live/scan.rs"]

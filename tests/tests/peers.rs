@@ -6,6 +6,8 @@
 mod honest;
 #[path = "peers/hostile.rs"]
 mod hostile;
+#[path = "peers/media.rs"]
+mod media;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -83,7 +83,12 @@ const TESTS: &[Package] = &[
     Package { name: "kamailio", program: "kamailio", why: "the SIP server that live tests protect" },
     Package { name: "kamailio-tls-modules", program: "", why: "SIP over TLS in live tests" },
     Package { name: "sip-tester", program: "sipp", why: "SIP users, legal ones and floods" },
-    Package { name: "baresip-core", program: "baresip", why: "phones that register by themselves" },
+    Package {
+        name: "baresip-core",
+        program: "baresip",
+        why: "phones that register by themselves, with SRTP by SDES and DTLS",
+    },
+    Package { name: "rtpengine-daemon", program: "rtpengine", why: "the server's relay of media" },
     Package { name: "sipvicious", program: "svmap", why: "the scanner that live tests stop" },
     Package { name: "nmap", program: "nmap", why: "the other scanner" },
     Package { name: "socat", program: "socat", why: "TLS for sipp, which has none" },
@@ -101,10 +106,13 @@ const TESTS: &[Package] = &[
     Package { name: "procps", program: "sysctl", why: "sets test namespaces' network options" },
 ];
 
+/// Packages that start a service of their name.
+const SERVICES: &[&str] = &["kamailio", "rtpengine-daemon", "fail2ban", "unbound"];
+
 /// Makes sure that every ring of tests but the oldest kernel's can run.
 pub(crate) fn tests() -> Result<()> {
     let installed = apt::ensure(TESTS)?;
-    for service in ["kamailio", "fail2ban", "unbound"].into_iter().filter(|service| installed.contains(service)) {
+    for service in SERVICES.iter().filter(|service| installed.contains(service)) {
         host::keep_from_starting(service)?;
     }
     Ok(())

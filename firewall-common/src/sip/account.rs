@@ -46,9 +46,8 @@ pub fn find(w: &Window, at: u32) -> Option<u64> {
         if next >= NONE {
             return (next == FOUND && at < w.len()).then_some(finish(hash));
         }
-        if next == USER {
-            hash = with(hash, byte);
-        }
+        // Without a branch, of which the kernel's verifier would follow both ways for every byte.
+        hash ^= (hash ^ with(hash, byte)) & IN_USER[wrap::<16>(next)];
         place = w.forget(next);
     }
     None
@@ -128,6 +127,13 @@ static NEXT: [u8; SIZE] = {
         table[at] = next(at as u32 / CLASSES, (at as u32 % CLASSES) as u8) as u8;
         at += 1;
     }
+    table
+};
+
+/// All bits for [`USER`], and none for another place.
+static IN_USER: [u64; 16] = {
+    let mut table = [0; 16];
+    table[USER as usize] = u64::MAX;
     table
 };
 

@@ -1,7 +1,7 @@
 //! Finds the header fields whose values are looked at, 32 bytes at a time.
 //!
 //! Owns: where the values of User-Agent and From begin. Refuses: reading values, and every other header field.
-use super::window::{EXAMINED, Window, lowest_index, lowest_zero, repeat};
+use super::window::{EXAMINED, Window, first_marked, lowest_index, lowest_zero, repeat};
 
 /// Where header values begin: offsets in the window, 0 for a field that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -16,52 +16,88 @@ const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
 /// How many line ends there is time for in a full window, since each makes the next 32 bytes begin anew. Headers of more
 /// lines than this, in as many bytes, are not read to their end.
 const LINES: u32 = 64;
+/// How many stretches of 32 bytes are looked at in one go.
+const STRETCHES: u32 = 16;
 
 /// Looks at the line that begins at `start` and at every later one, up to the empty line that ends the headers or to
-/// `limit`.
+/// `limit`. `go` is [`go`]; the kernel program puts it behind a boundary of its own.
 #[inline(always)]
-pub fn locate(w: &Window, start: u32, limit: u32) -> Values {
+pub fn locate(w: &Window, start: u32, limit: u32, go: impl Fn(&Window, u32, u32) -> u64) -> Values {
     let mut found = Values { user_agent: w.forget(0), from: w.forget(0) };
-    let limit = if limit < w.len() { limit } else { w.len() };
+    let limit = w.forget(if limit < w.len() { limit } else { w.len() });
     // The line end before `start`.
-    let mut at = start.wrapping_sub(1);
-    for _ in 0..EXAMINED / 32 + LINES {
-        // Of copies: a comparison would teach the verifier something of both.
-        if w.forget(at) >= w.forget(limit) {
+    let mut at = w.forget(start.wrapping_sub(1));
+    for _ in 0..(EXAMINED / 32 + LINES) / STRETCHES {
+        let seen = Seen(go(w, at, limit));
+        found.user_agent = w.forget(later(found.user_agent, seen.user_agent()));
+        found.from = w.forget(later(found.from, seen.from()));
+        at = w.forget(seen.at());
+        if at == 0 {
             break;
         }
-        let Some((low, mark)) = first(w.words(at).map(|word| lowest_zero(word ^ repeat(b'\n')))) else {
+    }
+    found
+}
+
+#[inline(always)]
+const fn later(old: u32, new: u32) -> u32 {
+    if new == 0 { old } else { new }
+}
+
+/// What one go has found, and where the next begins, in 16 bits each; 0 for what there is not.
+struct Seen(u64);
+
+impl Seen {
+    #[inline(always)]
+    fn new(found: Values, at: u32) -> Self {
+        Self(u64::from(found.user_agent) | u64::from(found.from) << 16 | u64::from(at) << 32)
+    }
+
+    #[inline(always)]
+    const fn user_agent(&self) -> u32 {
+        self.0 as u32 & 0xffff
+    }
+
+    #[inline(always)]
+    const fn from(&self) -> u32 {
+        self.0 as u32 >> 16
+    }
+
+    #[inline(always)]
+    const fn at(&self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
+/// One go of [`locate`]'s, from the line end at or behind `at` on: what it has seen, as one number.
+#[inline(always)]
+pub fn go(w: &Window, at: u32, limit: u32) -> u64 {
+    let mut found = Values { user_agent: w.forget(0), from: w.forget(0) };
+    let mut at = w.forget(at);
+    for _ in 0..STRETCHES {
+        // Of copies: a comparison would teach the verifier something of both.
+        if w.forget(at) >= w.forget(limit) {
+            at = 0;
+            break;
+        }
+        let Some((low, mark)) = first_marked(w.words(at).map(|word| lowest_zero(word ^ repeat(b'\n')))) else {
             at = w.forget(at + 32);
             continue;
         };
         at = w.forget(at + low + lowest_index(mark));
         if w.forget(at) >= w.forget(limit) {
+            at = 0;
             break;
         }
         at = w.forget(at + 1);
         let name = w.word(at);
         if name & 0xffff == CRLF {
+            at = 0;
             break;
         }
         note(w, at, name | repeat(0x20), &mut found);
     }
-    found
-}
-
-/// The first of four words that has marks, and where it begins.
-#[inline(always)]
-const fn first([a, b, c, d]: [u64; 4]) -> Option<(u32, u64)> {
-    if a != 0 {
-        Some((0, a))
-    } else if b != 0 {
-        Some((8, b))
-    } else if c != 0 {
-        Some((16, c))
-    } else if d != 0 {
-        Some((24, d))
-    } else {
-        None
-    }
+    Seen::new(found, w.forget(at)).0
 }
 
 /// Notes the value of the line at `line`, whose first eight bytes in lower case are `name`, if it is of interest.
@@ -96,7 +132,7 @@ mod tests {
         let mut w = Window::new();
         w.fill(message.as_bytes());
         let start = message.find("\r\n").unwrap() + 2;
-        let v = locate(&w, start as u32, w.len());
+        let v = locate(&w, start as u32, w.len(), go);
         let some = |at: u32| (at != 0).then_some(at as usize);
         (some(v.user_agent), some(v.from))
     }
@@ -138,7 +174,7 @@ mod tests {
         let mut w = Window::new();
         w.fill(m.as_bytes());
         let line = m.find("From").unwrap() as u32;
-        assert_eq!([line - 1, line].map(|limit| locate(&w, 17, limit).from), [0, line + 4]);
+        assert_eq!([line - 1, line].map(|limit| locate(&w, 17, limit, go).from), [0, line + 4]);
     }
 
     #[test]

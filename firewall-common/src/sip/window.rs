@@ -98,6 +98,13 @@ impl Window {
         [word(0), word(1), word(2), word(3)]
     }
 
+    /// The 16 bytes at `at`, in the same way.
+    #[inline(always)]
+    pub fn two_words(&self, at: u32) -> [u64; 2] {
+        let [a, b, ..] = self.words(at);
+        [a, b]
+    }
+
     /// The same number, of which the kernel's verifier knows nothing any more.
     ///
     /// The verifier follows every value that it can tell apart on a path of its own. Where a loop may end in a hundred
@@ -115,26 +122,48 @@ impl Default for Window {
 }
 
 /// Eight copies of a byte.
-pub(super) const fn repeat(byte: u8) -> u64 {
+pub(crate) const fn repeat(byte: u8) -> u64 {
     byte as u64 * 0x0101_0101_0101_0101
 }
 
 /// The high bit of the lowest byte of `word` that is zero, and of no byte below it; bytes above it may be marked falsely
 /// (Knuth, The Art of Computer Programming 4A, §7.1.3).
 #[inline(always)]
-pub(super) const fn lowest_zero(word: u64) -> u64 {
+pub(crate) const fn lowest_zero(word: u64) -> u64 {
     word.wrapping_sub(repeat(1)) & !word & repeat(0x80)
 }
 
 /// The high bit of the lowest byte of `word` that is at most a space; bytes above it may be marked falsely.
 #[inline(always)]
-pub(super) const fn lowest_blank(word: u64) -> u64 {
+pub(crate) const fn lowest_blank(word: u64) -> u64 {
     word.wrapping_sub(repeat(0x21)) & !word & repeat(0x80)
 }
 
-/// The index (0..=7) of the lowest marked byte of a mask that is not zero.
+/// The high bit of the lowest byte of `word` that is at most a CR, as line ends are; bytes above it may be marked falsely.
 #[inline(always)]
-pub(super) const fn lowest_index(mask: u64) -> u32 {
+pub(crate) const fn lowest_control(word: u64) -> u64 {
+    word.wrapping_sub(repeat(b'\r' + 1)) & !word & repeat(0x80)
+}
+
+/// The first of four words that has marks, and where it begins.
+#[inline(always)]
+pub(crate) const fn first_marked([a, b, c, d]: [u64; 4]) -> Option<(u32, u64)> {
+    if a != 0 {
+        Some((0, a))
+    } else if b != 0 {
+        Some((8, b))
+    } else if c != 0 {
+        Some((16, c))
+    } else if d != 0 {
+        Some((24, d))
+    } else {
+        None
+    }
+}
+
+/// The index (0..=7) of the lowest marked byte of a mask; 8 if none is marked.
+#[inline(always)]
+pub(crate) const fn lowest_index(mask: u64) -> u32 {
     // As many bytes lie below the lowest mark as the bits below it have high bits of bytes. That takes a processor without
     // an instruction for trailing zeros, which BPF's is, half as many.
     let below = mask.wrapping_sub(1) & !mask & repeat(0x80);
@@ -154,6 +183,7 @@ mod tests {
             let index = |mask: u64| (mask != 0).then(|| lowest_index(mask));
             prop_assert_eq!(index(lowest_zero(word)), first(&|b| b == 0));
             prop_assert_eq!(index(lowest_blank(word)), first(&|b| b <= b' '));
+            prop_assert_eq!(index(lowest_control(word)), first(&|b| b <= b'\r'));
         }
 
         #[test]

@@ -31,9 +31,9 @@ const FIRST_LATER_BYTE: u32 = 256;
 const SENT: u32 = 1 << 8;
 
 #[inline(always)]
-const fn key<C>(trial: &Trial<C>, packet: &Packet, direction: u32) -> DatagramKey {
-    let protocol = trial.protocol as u32 | direction;
-    DatagramKey { src: packet.src, dst: packet.dst, id: packet.part.id, protocol }
+fn key<C: Circumstances>(trial: &Trial<C>, packet: &Packet, direction: u32) -> DatagramKey {
+    let protocol = u32::from(trial.protocol) | direction;
+    DatagramKey { src: trial.src(), dst: trial.dst, id: packet.part.id, protocol }
 }
 
 /// The verdict for a later fragment.
@@ -63,7 +63,7 @@ pub(crate) fn later<C: Circumstances>(carrier: &impl Carrier, trial: &mut Trial<
 
 /// What was decided of the first fragment; one whose time is over if that is not known.
 #[inline(always)]
-fn known<C>(trial: &Trial<C>, packet: &Packet, direction: u32) -> DatagramVerdict {
+fn known<C: Circumstances>(trial: &Trial<C>, packet: &Packet, direction: u32) -> DatagramVerdict {
     // SAFETY: the value is copied at once; one that is replaced meanwhile is one of the two.
     match unsafe { FRAGMENTS.get(key(trial, packet, direction)) } {
         Some(first) => *first,

@@ -5,6 +5,7 @@ mod ethtool;
 mod host;
 mod interface;
 mod kernel;
+mod media;
 mod slow_path;
 
 use anyhow::Result;
@@ -35,6 +36,8 @@ pub(super) struct Args {}
 enum Level {
     /// As it should be.
     Ok,
+    /// It works; something else would be better still.
+    Info,
     /// It works, but slower or less surely than it could.
     Warn,
     /// It does not work.
@@ -56,6 +59,10 @@ impl Finding {
         Self { name, level: Level::Ok, found: found.into(), fix: None }
     }
 
+    fn info(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { name, level: Level::Info, found: found.into(), fix: Some(fix.into()) }
+    }
+
     fn warn(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { name, level: Level::Warn, found: found.into(), fix: Some(fix.into()) }
     }
@@ -72,6 +79,7 @@ pub(super) fn verb(_args: &Args, context: &mut Context) -> Result<Exit> {
     findings.extend(host::findings(config));
     findings.extend(interface::findings(context.global.iface.as_deref(), config));
     findings.extend(slow_path::findings(context.global.iface.as_deref(), config));
+    findings.extend(media::findings(context.global.iface.as_deref(), config));
     let failed = findings.iter().filter(|f| f.level == Level::Fail).count();
     if context.out.is_json() {
         context.out.json(&findings)?;
@@ -89,6 +97,7 @@ fn text(findings: &[Finding]) -> String {
     for finding in findings {
         let mark = match finding.level {
             Level::Ok => "ok  ",
+            Level::Info => "info",
             Level::Warn => "warn",
             Level::Fail => "FAIL",
         };

@@ -46,6 +46,29 @@ fn draw(terminal: &mut DefaultTerminal, mut sampler: Sampler, log: Option<&Memor
     Ok(())
 }
 
+/// Draws a text, made anew each second, until `q` or Ctrl-C is pressed.
+pub(super) fn watch(mut text: impl FnMut() -> Result<String>) -> Result<()> {
+    // What cannot be had at all is told on the terminal as it was.
+    let mut shown = text()?;
+    let mut terminal = ratatui::try_init().context("cannot draw on this terminal; leave --live out, or use --json")?;
+    let mut page = || -> Result<()> {
+        let mut due = Instant::now() + PERIOD;
+        loop {
+            terminal.draw(|frame| frame.render_widget(shown.as_str(), frame.area())).context("drawing")?;
+            if event::poll(PAUSE).context("reading keys")? && wants_out(&event::read().context("reading keys")?) {
+                return Ok(());
+            }
+            if Instant::now() >= due {
+                due = Instant::now() + PERIOD;
+                shown = text()?;
+            }
+        }
+    };
+    let ended = page();
+    ratatui::restore();
+    ended
+}
+
 fn wants_out(event: &Event) -> bool {
     let Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }) = event else { return false };
     let control_c = *code == KeyCode::Char('c') && modifiers.contains(KeyModifiers::CONTROL);

@@ -86,5 +86,6 @@ fn counts(store: &Store) -> Result<Counts> {
     let now = clock::now().wall_ms;
     let count = |kind| store.list(kind, &Filter::default(), now).map(|list| list.len());
     let (allow, deny, bans) = (count(Kind::Allow)?, count(Kind::Deny)?, count(Kind::Ban)?);
-    Ok(Counts { allow, deny, bans, learned: store.learned_counts(now, now.saturating_sub(DAY_MS))? })
+    let day = now.saturating_sub(DAY_MS);
+    Ok(Counts { allow, deny, bans, learned: store.learned_counts(now, day)?, calls: store.call_counts(day)? })
 }

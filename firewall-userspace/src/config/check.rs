@@ -16,6 +16,7 @@ use super::word::Mode;
 
 mod blocklists;
 mod feeds;
+mod media;
 mod peers;
 
 /// Checks a config whose keys have all been read.
@@ -25,6 +26,7 @@ pub(super) fn whole(config: &Config, findings: &mut Findings) {
     strangers(config, findings);
     reading(config, findings);
     bursts(config, findings);
+    media::check(config, findings);
     peers::check(config, findings);
     dns(config, findings);
     blocklists::check(config, findings);

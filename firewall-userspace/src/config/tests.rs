@@ -9,6 +9,7 @@ mod documentation;
 mod errors;
 mod feeds;
 mod files;
+mod media;
 
 /// What `text` is told: every problem, as it prints.
 fn told(text: &str) -> Vec<String> {

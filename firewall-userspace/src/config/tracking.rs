@@ -9,7 +9,8 @@ type Size = PowerOfTwo<1_024, 4_194_304>;
 
 section! {
     /// The tables of the daemon, in entries. They do not grow: when one is full, what is not proven goes first, and then
-    /// what is oldest. With these sizes all of them together take 48 MiB at most.
+    /// what is oldest. With these sizes all of them together take 48 MiB at most, and calls, where they are followed, 64 MiB
+    /// more.
     Tracking {
         /// Sources with something against them.
         pub sources: Size = Size::of(131_072);
@@ -27,5 +28,8 @@ section! {
         pub registrations: Size = Size::of(65_536);
         /// Incidents that are kept as evidence.
         pub incidents: Size = Size::of(8_192);
+        /// Calls, of 4 KiB each, those that have just ended among them; followed where [media] has a policy. A stranger's
+        /// attempt goes first.
+        pub calls: PowerOfTwo<1_024, 262_144> = PowerOfTwo::of(16_384);
     }
 }

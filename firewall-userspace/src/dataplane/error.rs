@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use aya::maps::MapError;
 use aya::programs::ProgramError;
 use aya::programs::xdp::XdpError;
+use firewall_common::media::FLOWS_OF_PORT;
 use thiserror::Error;
 
 use crate::store::StoreError;
@@ -135,6 +136,15 @@ pub enum Error {
         wanted: usize,
         /// How many fit.
         capacity: u32,
+    },
+    /// More flows than one media port has room for.
+    #[error(
+        "media port {port} has {FLOWS_OF_PORT} pinholes already, all of them in use: one more of a call that was negotiated stays \
+         closed"
+    )]
+    PortFull {
+        /// The port.
+        port: u16,
     },
     /// The pinned link belongs to another interface now.
     #[error(

@@ -23,7 +23,7 @@ use super::place::Place;
 use super::registrants::{self, Registrants};
 use super::running::RunningPolicy;
 use super::tables::{self, Content, Tables};
-use super::{holds, origin, stats};
+use super::{holds, origin, pinholes, stats};
 use crate::config::{Loaded, compile};
 use crate::entries::InForce;
 
@@ -212,6 +212,9 @@ impl Plan {
         if tables::GROUP.contains(&name) {
             return !self.v6_changed && !tables::GROUP.iter().any(|name| resized(name));
         }
+        if pinholes::GROUP.contains(&name) {
+            return !pinholes::GROUP.iter().any(|name| resized(name));
+        }
         !(resized(name) || self.v6_changed && BY_SOURCE.contains(&name))
     }
 
@@ -228,6 +231,9 @@ impl Plan {
         if is_new(&maps::HOLDS) {
             holds::copy(from, dir, self.v6_changed, now)?;
         }
+        if is_new(&maps::FLOWS) {
+            pinholes::copy(from, dir, now)?;
+        }
         Ok(())
     }
 }
@@ -239,6 +245,7 @@ fn resized(from: &Path, capacities: &Capacities) -> Result<Vec<&'static str>> {
         (maps::ENTRIES, capacities.entries),
         (maps::REGISTRANTS, capacities.registrants),
         (maps::HOLDS, capacities.holds),
+        (maps::FLOWS, capacities.flows),
         (maps::COPIES_STRANGERS, capacities.strangers_ring),
         (maps::COPIES_TRUSTED, capacities.trusted_ring),
         (maps::CELLS, 2 * capacities.cells),
@@ -265,7 +272,8 @@ fn load_with_key(loaded: &Loaded, capacities: &Capacities, dir: &Path, draw: boo
     Ok(ebpf)
 }
 
-fn kept_key(dir: &Path) -> Result<HashKey> {
+/// The key that generations have in common.
+pub(super) fn kept_key(dir: &Path) -> Result<HashKey> {
     let map: Array<MapData, [u64; 2]> = open(dir, maps::HASH_KEY)?;
     map.get(&0, 0).map(HashKey).doing(|| "read the strangers' key".to_owned())
 }

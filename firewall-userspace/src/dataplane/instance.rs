@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use aya::programs::Xdp;
 use aya_obj::programs::XdpAttachType;
 use firewall_common::addr::Addr;
+use firewall_common::limiter::HashKey;
 use firewall_common::maps::program;
 
 use super::attach::Held;
@@ -26,11 +27,12 @@ use super::enforcer::Enforcer;
 use super::error::{Context as _, Error, Result};
 use super::events::{EventCredits, EventRing};
 use super::lock::InstanceLock;
+use super::pinholes::Pinholes;
 use super::place::Place;
 use super::registrants::Registrants;
 use super::running::RunningPolicy;
 use super::stats::{Stats, Usage};
-use super::{clock, origin, stats};
+use super::{clock, generation, origin, stats};
 use crate::config::{Loaded, Paths};
 
 /// How to start.
@@ -246,6 +248,16 @@ impl Instance {
     /// What changes the kernel's maps at once, from whichever thread has it.
     pub fn enforcer(&self) -> Result<Enforcer> {
         Enforcer::open(&self.dir(), self.policy()?)
+    }
+
+    /// The pinholes of calls, and their notes.
+    pub fn pinholes(&self) -> Result<Pinholes> {
+        Pinholes::open(&self.dir())
+    }
+
+    /// The key of the kernel's hashes of sources.
+    pub fn hash_key(&self) -> Result<HashKey> {
+        generation::kept_key(&self.dir())
     }
 
     /// The budget for events.

@@ -21,6 +21,11 @@ pub(super) fn capacity(dir: &Path, name: &str) -> Result<u32> {
     Ok(data(dir, name)?.info().doing(|| format!("ask for the size of map {name}"))?.max_entries())
 }
 
+/// The kernel's number of a map.
+pub(super) fn id(dir: &Path, name: &str) -> Result<u32> {
+    Ok(data(dir, name)?.info().doing(|| format!("ask for the number of map {name}"))?.id())
+}
+
 /// Pins a map of one generation for another one too.
 pub(super) fn carry_over(from: &Path, to: &Path, name: &str) -> Result<()> {
     data(from, name)?.pin(to.join(name)).doing(|| format!("pin map {name} in {}", to.display()))

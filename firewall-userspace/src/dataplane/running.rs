@@ -26,6 +26,9 @@ pub struct RunningPolicy {
     pub files: Vec<String>,
     /// Mode: "open" or "trunk".
     pub mode: String,
+    /// What calls must be: "off", "prefer" or "srtp-only". Peers may have others.
+    #[serde(default)]
+    pub media: String,
     /// Stages that are only monitored.
     pub monitor: Vec<String>,
     /// Whether packets in several buffers are taken.
@@ -72,6 +75,7 @@ impl RunningPolicy {
             since,
             files: loaded.files.iter().map(|file| file.display().to_string()).collect(),
             mode: config.mode().word().to_owned(),
+            media: config.media().policy.word().to_owned(),
             monitor: monitored(config.monitor().bits()),
             frags: false,
             hears: false,

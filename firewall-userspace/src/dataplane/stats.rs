@@ -12,6 +12,7 @@ use firewall_common::reason::Reason;
 
 use super::error::{Context as _, Result};
 use super::maps::{capacity, open};
+use super::pinholes::Pinholes;
 use super::running::RunningPolicy;
 
 /// All counters of an instance.
@@ -113,6 +114,7 @@ pub(super) fn usage(dir: &Path) -> Result<Vec<Usage>> {
         ("peer_prefixes", maps::PEER_PREFIXES, peers.keys().count()),
         ("registrants", maps::REGISTRANTS, registrants.keys().count()),
         ("holds", maps::HOLDS, holds.keys().count()),
+        ("pinholes", maps::FLOWS, Pinholes::open(dir)?.len()),
     ];
     let usage = |(key, name, count): (&'static str, &str, usize)| {
         Ok(Usage { key, elements: u32::try_from(count).unwrap_or(u32::MAX), capacity: capacity(dir, name)? })

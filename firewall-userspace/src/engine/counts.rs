@@ -41,10 +41,41 @@ pub struct Counts {
     pub alarms_left_out: u64,
     /// Nonces that our server sent to more than one source, and which therefore prove nobody.
     pub shared_nonces: u64,
+    /// Calls.
+    pub calls: CallCounts,
     /// Entries in each table.
     pub entries: BTreeMap<String, u64>,
     /// Entries of each table that went for others.
     pub evicted: BTreeMap<String, u64>,
+}
+
+/// What became of calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallCounts {
+    /// Calls that are followed now, those that have just ended among them.
+    pub now: u64,
+    /// Calls that were followed.
+    pub followed: u64,
+    /// Calls and legs for which there was no room.
+    pub left_out: u64,
+    /// Calls whose INVITE was dropped.
+    pub refused: u64,
+    /// Our side's own INVITEs that were dropped.
+    pub own_offers: u64,
+    /// Calls that get no media, or not all of it.
+    pub no_media: u64,
+    /// Calls that would have been refused, if the policy said so.
+    pub would_be: u64,
+    /// INVITEs that were answered 488.
+    pub answers: u64,
+    /// INVITEs for which there is no answer that is not larger than they.
+    pub unanswerable: u64,
+    /// INVITEs that the kernel dropped, and in which the engine sees nothing wrong.
+    pub disagreements: u64,
+    /// Sessions whose pinholes were too many for their source.
+    pub pinholes_left_out: u64,
+    /// Calls whose end nobody told.
+    pub lost: u64,
 }
 
 /// Refusals by their place in the vocabulary.

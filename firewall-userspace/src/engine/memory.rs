@@ -19,6 +19,7 @@ impl Engine {
             ("registrations", self.registrations.memory()),
             ("incidents", self.incidents.iter().map(|ring| ring.memory()).sum()),
             ("changed", Changed::memory()),
+            ("calls", self.calls.memory()),
         ]
     }
 
@@ -32,6 +33,7 @@ impl Engine {
         fill("accounts", &self.accounts, &mut counts);
         fill("pairs", &self.pairs, &mut counts);
         fill("transactions", &self.transactions, &mut counts);
+        counts.calls = self.calls.counts();
         counts.entries.insert("registrations".to_owned(), self.registrations.len() as u64);
         counts.evicted.insert("nonces".to_owned(), self.ledger.evicted());
         counts

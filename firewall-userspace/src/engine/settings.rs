@@ -98,6 +98,7 @@ pub(super) struct Sizes {
     pub(super) nonces: u32,
     pub(super) registrations: usize,
     pub(super) incidents: u32,
+    pub(super) calls: u32,
 }
 
 impl Sizes {
@@ -112,6 +113,7 @@ impl Sizes {
             nonces: tracking.nonces.get(),
             registrations: tracking.registrations.get() as usize,
             incidents: tracking.incidents.get(),
+            calls: tracking.calls.get(),
         }
     }
 }

@@ -4,8 +4,10 @@
 //! clocks, kernels, files and sockets; a message for which there is no rule.
 use firewall_common::addr::Addr;
 use firewall_common::sip::Method;
+use firewall_common::sip::message::{parse, parse_head};
 
 use super::accounts::{Account, Pair};
+use super::calls::Calls;
 use super::clock::Moment;
 use super::command::Command;
 use super::counts::{Counts, Refusals};
@@ -43,6 +45,7 @@ pub struct Engine {
     pub(super) accounts: Table<Account>,
     pub(super) pairs: Table<Pair>,
     pub(super) registrations: Registrations,
+    pub(super) calls: Calls,
     /// Unproven and proven ones.
     pub(super) incidents: [Incidents; 2],
     /// The words for the ways by which incidents came: the transports, and then the feeds.
@@ -73,10 +76,11 @@ const PRUNE: u32 = 60;
 impl Engine {
     /// An engine that knows nothing yet. `key` must be the one under which records were saved that are to be restored.
     pub fn new(config: &Config, key: Key) -> Self {
-        let sizes = Sizes::of(config.tracking());
+        let (sizes, settings) = (Sizes::of(config.tracking()), Settings::of(config));
         Self {
             key,
-            settings: Settings::of(config),
+            calls: Calls::new(config, key, settings.v6_mask, sizes.calls),
+            settings,
             ledger: Ledger::new(sizes.nonces),
             tags: Tags::new(),
             transactions: Table::new(sizes.transactions),
@@ -104,22 +108,32 @@ impl Engine {
     /// Goes on with another config. Tables keep their sizes.
     pub fn reconfigure(&mut self, config: &Config) {
         self.settings = Settings::of(config);
+        self.calls.reconfigure(config, self.settings.v6_mask);
     }
 
     /// Takes in a message that passed.
     pub fn handle(&mut self, seen: Seen<'_>, clock: Clock, out: &mut Vec<Command>) {
         let (flow, clock) = (&seen.flow, clock.at(seen.time));
         let is_answer = seen.bytes.starts_with(b"SIP/");
-        if is_answer != (flow.direction == Direction::Out) {
-            // Our side's own requests and the answers to them: nobody is judged by these.
+        // Our side's own requests and the answers to them: nobody is judged by these. Nor by what nobody answered because it
+        // was dropped.
+        let judges = is_answer == (flow.direction == Direction::Out) && !seen.refused;
+        if !judges && !self.calls.follows() {
+            return;
+        }
+        let message = match if seen.truncated { parse_head(seen.bytes) } else { parse(seen.bytes) } {
+            Ok(message) => message,
+            Err(refusal) => return self.refusals.add(refusal),
+        };
+        if self.calls.follows() {
+            self.calls.hear(&message, &seen, clock, out);
+        }
+        if !judges {
             return;
         }
         let who = Who::of_flow(flow, self.settings.v6_mask, self.key);
         let sent = |nonce| self.ledger.is_sent(self.key, who.hash, nonce);
-        let facts = match reading::read(seen.bytes, seen.truncated, self.key, sent) {
-            Ok(facts) => facts,
-            Err(refusal) => return self.refusals.add(refusal),
-        };
+        let facts = reading::read(&message, seen.bytes, self.key, sent);
         match facts {
             Facts::Request(request) => self.request(who, flow.remote, &request, clock, out),
             Facts::Answer(answer) => self.answer(who, flow.remote, &answer, clock, out),
@@ -138,6 +152,7 @@ impl Engine {
             return;
         }
         self.swept = now;
+        self.calls.tick(clock, out);
         self.sweep_transactions(clock, out);
         self.sweep_early(clock, out);
         if now.since(self.pruned) >= PRUNE {

@@ -1,5 +1,6 @@
 //! Transcripts with a clock of their own: what the engine makes of whole stories.
 mod bans;
+mod calls;
 mod distributed;
 mod evasion;
 mod feeds;

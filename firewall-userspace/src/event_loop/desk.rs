@@ -2,16 +2,23 @@
 //!
 //! Owns: the engine, the wire's follower, and the rule that commands are carried out before anything more is read. Refuses:
 //! waiting, and the database: a ban holds before anybody has written it down.
+mod sparing;
+
+use std::collections::HashSet;
+
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::copy::CopyHead;
-use firewall_common::sip::account;
 use tokio::io::unix::AsyncFdReadyMutGuard;
 use tracing::{debug, info, warn};
 
+use super::calls;
+use super::hands::{Hands, OfGeneration};
+use super::responder;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::dataplane::{self, CopyRing, Enforcer, RunningPeer, clock};
-use crate::engine::command::{Ban, Command, Hold};
+use crate::dataplane::{CopyRing, RunningPeer, clock};
+use crate::engine::call::Call;
+use crate::engine::command::{Command, Hold};
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
@@ -20,11 +27,14 @@ use crate::entries::source_prefix;
 use crate::report::text::{plain, shorten};
 use crate::report::{alarm, evidence, time::instant};
 use crate::wire::{self, Limits, Wire};
+use sparing::Sparing;
 
 /// Copies read before other things get their turn.
 const AT_ONCE: usize = 256;
 /// The most commands that wait for the keeper; a promotion takes some hundred bytes.
 const LEARNED_MAX: usize = 65_536;
+/// Of these, the most calls; one takes some two thousand bytes.
+const CALLS_MAX: usize = 4_096;
 
 /// The widest that an account is in a line of the log.
 const NAME_WIDTH: usize = 64;
@@ -41,7 +51,7 @@ pub(super) struct Names {
 pub(super) struct Desk {
     wire: Wire,
     engine: Engine,
-    enforcer: Enforcer,
+    hands: Hands,
     names: Names,
     commands: Vec<Command>,
     learned: Vec<Command>,
@@ -52,48 +62,23 @@ pub(super) struct Desk {
     holds: Sparing,
 }
 
-/// Lines about one thing, as many in a minute as somebody reads: the others can be as many as forged packets.
-#[derive(Default)]
-struct Sparing {
-    /// When the minute began, in seconds of the kernel's clock.
-    since: u64,
-    said: u32,
-    left_out: u64,
-}
-
-impl Sparing {
-    const MOST: u32 = 20;
-
-    /// Whether there is room for one more line.
-    fn admits(&mut self, now: Clock) -> bool {
-        let seconds = now.mono_ns / 1_000_000_000;
-        if seconds.saturating_sub(self.since) >= 60 {
-            (self.since, self.said) = (seconds, 0);
-        }
-        let admitted = self.said < Self::MOST;
-        self.said += u32::from(admitted);
-        self.left_out += u64::from(!admitted);
-        admitted
-    }
-
-    /// How many were left out, once their minute is over.
-    fn left_out(&mut self, now: Clock) -> Option<u64> {
-        let is_over = (now.mono_ns / 1_000_000_000).saturating_sub(self.since) >= 60;
-        (is_over && self.left_out > 0).then(|| std::mem::take(&mut self.left_out))
-    }
-}
-
 impl Desk {
-    pub(super) fn new(engine: Engine, enforcer: Enforcer, names: Names) -> Self {
-        let lost = enforcer.copies_lost().unwrap_or(0);
+    /// `records` are the calls that an earlier daemon followed.
+    pub(super) fn new(mut engine: Engine, of_generation: OfGeneration, names: Names, records: &[Call]) -> Self {
+        let now = clock::now();
+        calls::begin(&mut engine, &of_generation, records, now);
+        let hands = Hands::new(of_generation, now);
+        let lost = hands.enforcer.copies_lost().unwrap_or(0);
         let wire = Wire::new(&Limits::default());
         let (troubles, holds) = (Sparing::default(), Sparing::default());
-        Self { wire, engine, enforcer, names, commands: vec![], learned: vec![], urgent: false, lost, troubles, holds }
+        Self { wire, engine, hands, names, commands: vec![], learned: vec![], urgent: false, lost, troubles, holds }
     }
 
-    pub(super) fn reopen(&mut self, enforcer: Enforcer, names: Names) {
-        self.lost = enforcer.copies_lost().unwrap_or(0);
-        (self.enforcer, self.names) = (enforcer, names);
+    pub(super) fn reopen(&mut self, of_generation: OfGeneration, names: Names) {
+        calls::go_on(&mut self.engine, &of_generation);
+        self.hands.reopen(of_generation, clock::now());
+        self.lost = self.hands.enforcer.copies_lost().unwrap_or(0);
+        self.names = names;
     }
 
     pub(super) fn reconfigure(&mut self, config: &Config) {
@@ -124,7 +109,7 @@ impl Desk {
     /// Takes in what a feed tells.
     pub(super) fn hear(&mut self, event: &FeedEvent) {
         let now = clock::now();
-        match self.enforcer.standing(event.source) {
+        match self.hands.enforcer.standing(event.source) {
             Ok(standing) => self.engine.feed(event, standing, now, &mut self.commands),
             // Without knowing whether it is a peer, nothing may be held against it.
             Err(error) => warn!("an event of feed {} is not heard: {error}", event.feed),
@@ -135,11 +120,12 @@ impl Desk {
     /// Does what time alone brings about, and notes whether the kernel has lost copies meanwhile.
     pub(super) fn second(&mut self) {
         let now = clock::now();
-        let lost = self.enforcer.copies_lost().unwrap_or(self.lost);
+        let lost = self.hands.enforcer.copies_lost().unwrap_or(self.lost);
         if lost != self.lost {
             self.lost = lost;
             self.engine.note_loss(now);
         }
+        calls::seen(&mut self.engine, &self.hands.second(now));
         self.engine.tick(now, &mut self.commands);
         self.carry_out(now);
         if let Some(count) = self.holds.left_out(now) {
@@ -152,7 +138,7 @@ impl Desk {
 
     fn carry_out(&mut self, now: Clock) {
         for command in self.commands.drain(..) {
-            if let Err(error) = enforce(&command, &mut self.enforcer, now)
+            if let Err(error) = self.hands.carry_out(&command, now)
                 && self.troubles.admits(now)
             {
                 warn!("{error}");
@@ -179,6 +165,7 @@ impl Desk {
     /// Takes back what the keeper had no room for. It must not grow without end; bans stay.
     pub(super) fn keep(&mut self, mut learned: Vec<Command>) {
         learned.append(&mut self.learned);
+        only_the_newest(&mut learned);
         if learned.len() > LEARNED_MAX {
             learned.retain(|command| matches!(command, Command::Ban(_)));
         }
@@ -200,23 +187,24 @@ impl Desk {
         self.engine.counts()
     }
 
+    pub(super) fn answer_counts(&self) -> responder::Counts {
+        self.hands.answer_counts()
+    }
+
     pub(super) fn wire_counts(&self) -> wire::Counts {
         self.wire.counts()
     }
 }
 
-fn enforce(command: &Command, enforcer: &mut Enforcer, clock: Clock) -> dataplane::Result<()> {
-    match command {
-        Command::Ban(Ban { source, until, .. }) => enforcer.ban(*source, clock.deadline(*until)).map(drop),
-        Command::Hold(Hold { source, account, until, .. }) => {
-            enforcer.hold(*source, account.as_deref().map(account::hash), clock.deadline(*until))
-        }
-        Command::Promote(one) => {
-            enforcer.promote(one.source, clock.deadline(one.trusted_until), clock.deadline(one.known_until))
-        }
-        Command::Demote(one) => enforcer.demote(one.source, clock.deadline(one.until)).map(drop),
-        Command::Alarm(_) | Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => Ok(()),
-    }
+/// Of a call only the last record says something; and there must not be more of them than the keeper writes in a while.
+fn only_the_newest(learned: &mut Vec<Command>) {
+    let mut known = HashSet::new();
+    learned.reverse();
+    learned.retain(|command| match command {
+        Command::Call(call) => known.len() < CALLS_MAX && known.insert(call.id),
+        _ => true,
+    });
+    learned.reverse();
 }
 
 fn tell(command: &Command, names: &Names) {
@@ -258,6 +246,8 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::call::State;
+    use crate::engine::command::Demote;
     use crate::engine::evidence::{Evidence, Rule};
 
     #[test]
@@ -273,11 +263,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_holds_is_no_flood_of_lines() {
-        let mut lines = Sparing::default();
-        let at = |second: u64| Clock { wall_ms: 0, mono_ns: (1_000 + second) * 1_000_000_000 };
-        assert_eq!((0..2_000).filter(|n| lines.admits(at(n / 40))).count(), 20);
-        assert_eq!((lines.left_out(at(59)), lines.left_out(at(60)), lines.left_out(at(61))), (None, Some(1_980), None));
-        assert!(lines.admits(at(61)));
+    fn of_a_call_the_newest_record_waits_for_the_keeper() {
+        let call = |id, started| {
+            let [from, to, agent] = [(); 3].map(|()| String::new());
+            let (answered, ended, legs, state) = (None, None, vec![], State::Calling);
+            Command::Call(Box::new(Call { id, started, answered, ended, from, to, agent, legs, state }))
+        };
+        let demote = Command::Demote(Demote { source: Addr::NONE, account: None, until: 0 });
+        let mut learned = vec![call(1, 1), demote.clone(), call(2, 1), call(1, 2)];
+        only_the_newest(&mut learned);
+        assert_eq!(learned, [demote.clone(), call(2, 1), call(1, 2)]);
+        learned.extend((3..10_000).map(|id| call(id, 1)));
+        only_the_newest(&mut learned);
+        assert_eq!((learned.len(), &learned[0], learned.last()), (CALLS_MAX + 1, &demote, Some(&call(9_999, 1))));
     }
 }

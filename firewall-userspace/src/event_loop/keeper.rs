@@ -2,6 +2,7 @@
 //!
 //! Owns: the instance and the open database. Refuses: reading events, so that neither a slow disk nor the verifier keeps
 //! the loop from them.
+mod calls;
 mod jobs;
 mod ledger;
 mod troubles;
@@ -26,7 +27,7 @@ use crate::engine::{Seen, Task, Upkeep};
 use crate::feed::{Feeds, Position, Positions};
 use crate::names::Resolved;
 use crate::report::slow_path::SlowPathReport;
-use crate::store::{NewEvent, Options, Store, StoreError};
+use crate::store::{Keep, NewEvent, Options, Store, StoreError};
 pub(super) use jobs::{Job, Jobs, News, Refused, Reopened};
 use ledger::Ledger;
 use troubles::{Part, Troubles};
@@ -63,6 +64,8 @@ impl Keeper {
             ledger: Ledger::default(),
             events_from: 0,
             troubles: Troubles::default(),
+            since: clock::now().wall_ms,
+            keep: calls::keep(&Config::builtin()),
             tell,
         };
         drop(work.configure());
@@ -106,6 +109,9 @@ struct Work {
     /// Unix milliseconds before which no event is written.
     events_from: i64,
     troubles: Troubles,
+    /// Unix milliseconds of the daemon's start.
+    since: i64,
+    keep: Keep,
     tell: UnboundedSender<News>,
 }
 
@@ -247,6 +253,7 @@ impl Work {
                 self.troubles.note(Part::Registrants, swept.err());
                 let pruned = self.store.as_mut().map(|store| store.prune_learned(now));
                 self.troubles.note(Part::Database, pruned.and_then(std::result::Result::err));
+                self.sweep_calls(now);
             }
         }
     }
@@ -305,6 +312,7 @@ impl Work {
         let loaded = self.instance.config().ok()?;
         self.told.refresher.configure(loaded.clone());
         self.told.namer.configure(loaded.clone());
+        self.keep = calls::keep(&loaded.config);
         Some(loaded.config)
     }
 

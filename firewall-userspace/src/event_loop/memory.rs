@@ -8,19 +8,31 @@ use super::WAIT;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::engine::call::Call;
 use crate::engine::saved::Key;
 use crate::feed::Positions;
-use crate::store::{Options, Result, Store};
+use crate::store::{CallFilter, Options, Result, Store};
 
-/// The engine as the last daemon left it, and where that one had read the feeds' files to.
-pub(super) fn restored(config: &Config, clock: Clock) -> (Engine, Positions) {
+/// What an earlier daemon has left.
+pub(super) struct Restored {
+    /// The engine as it was.
+    pub(super) engine: Engine,
+    /// Where the feeds' files had been read to.
+    pub(super) positions: Positions,
+    /// The calls that went on.
+    pub(super) calls: Vec<Call>,
+}
+
+/// All of it.
+pub(super) fn restored(config: &Config, clock: Clock) -> Restored {
     read(config, clock).unwrap_or_else(|error| {
         warn!("{error}; scores and registrations of earlier runs are not known");
-        (Engine::new(config, fresh_key()), Positions::default())
+        let engine = Engine::new(config, fresh_key());
+        Restored { engine, positions: Positions::default(), calls: Vec::new() }
     })
 }
 
-fn read(config: &Config, clock: Clock) -> Result<(Engine, Positions)> {
+fn read(config: &Config, clock: Clock) -> Result<Restored> {
     let mut store = Store::open_with(config.paths().state.as_path(), Options { wait: WAIT })?;
     let mut engine = Engine::new(config, store.engine_key(fresh_key())?);
     let mut scores = 0;
@@ -30,8 +42,10 @@ fn read(config: &Config, clock: Clock) -> Result<(Engine, Positions)> {
     })?;
     let registrants = store.saved_registrants(clock.wall_ms)?;
     registrants.iter().for_each(|registrant| engine.restore_registrant(registrant, clock));
-    info!(scores, registrations = registrants.len(), "what was learned is known again");
-    Ok((engine, Positions::load(&store)?))
+    let live = store.calls(&CallFilter { live: true, ..CallFilter::default() }, u32::MAX)?;
+    let calls: Vec<Call> = live.into_iter().map(|stored| stored.call).collect();
+    info!(scores, registrations = registrants.len(), calls = calls.len(), "what was learned is known again");
+    Ok(Restored { engine, positions: Positions::load(&store)?, calls })
 }
 
 /// Of the system's randomness, which does not fail on a kernel that loads our programs.

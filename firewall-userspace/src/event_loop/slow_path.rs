@@ -9,10 +9,11 @@ use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
 use super::desk::{Desk, Names};
+use super::hands::OfGeneration;
+use super::memory::Restored;
 use super::source::watch;
 use crate::config::Config;
-use crate::dataplane::{self, Copies, CopyRing, Enforcer, Instance, clock};
-use crate::engine::Engine;
+use crate::dataplane::{self, Copies, CopyRing, Instance, clock};
 use crate::engine::command::Command;
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
@@ -22,7 +23,7 @@ use crate::report::slow_path::SlowPathReport;
 pub(super) struct Parts {
     trusted: CopyRing,
     strangers: CopyRing,
-    enforcer: Enforcer,
+    of_generation: OfGeneration,
     names: Names,
 }
 
@@ -32,7 +33,7 @@ impl Parts {
         let policy = instance.policy()?;
         let names = Names { v6_prefix: policy.v6_prefix, peers: policy.peers.clone() };
         let Copies { trusted, strangers } = instance.copies()?;
-        Ok(Self { trusted, strangers, enforcer: instance.enforcer()?, names })
+        Ok(Self { trusted, strangers, of_generation: OfGeneration::open(instance)?, names })
     }
 }
 
@@ -47,17 +48,17 @@ pub(super) struct SlowPath {
 }
 
 impl SlowPath {
-    /// Begins with an engine. To be called inside the loop's runtime.
-    pub(super) fn new(parts: Parts, engine: Engine, told: Receiver<FeedEvent>) -> Result<Self> {
+    /// Begins with what an earlier daemon has learned. To be called inside the loop's runtime.
+    pub(super) fn new(parts: Parts, restored: Restored, told: Receiver<FeedEvent>) -> Result<Self> {
         let (trusted, strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
-        let desk = Desk::new(engine, parts.enforcer, parts.names);
+        let desk = Desk::new(restored.engine, parts.of_generation, parts.names, &restored.calls);
         Ok(Self { trusted, strangers, desk, told, since: clock::now().wall_ms })
     }
 
     /// Goes on with another generation, and its config if that can be read. What was learned stays.
     pub(super) fn reopen(&mut self, parts: Parts, config: Option<&Config>) -> Result<()> {
         (self.trusted, self.strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
-        self.desk.reopen(parts.enforcer, parts.names);
+        self.desk.reopen(parts.of_generation, parts.names);
         if let Some(config) = config {
             self.desk.reconfigure(config);
         }
@@ -119,6 +120,7 @@ impl SlowPath {
             updated: clock::now().wall_ms,
             engine: value(serde_json::to_value(self.desk.engine_counts())),
             wire: value(serde_json::to_value(self.desk.wire_counts())),
+            answers: value(serde_json::to_value(self.desk.answer_counts())),
             feeds: serde_json::Value::Null,
         }
     }

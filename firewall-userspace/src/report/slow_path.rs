@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::number::grouped;
 use super::text::{counted, plain};
 use super::time::instant;
+use crate::event_loop::responder::Counts;
 use crate::feed::FeedStatus;
 
 /// The file's name in an interface's run directory.
@@ -34,6 +35,9 @@ pub(crate) struct SlowPathReport {
     /// The counters of what was read from the wire. In the status stands the sum of its messages: `datagrams`,
     /// `fragments.datagrams` and `streams.messages`.
     pub(crate) wire: Value,
+    /// What became of the answers in the server's place: `sent` and `failed`.
+    #[serde(default)]
+    pub(crate) answers: Value,
     /// How each feed stands: [`SlowPathReport::feeds`].
     pub(crate) feeds: Value,
 }
@@ -102,6 +106,11 @@ impl SlowPathReport {
         number(&self.engine, "shared_nonces").unwrap_or(0)
     }
 
+    /// What became of the answers in the server's place; none if another version wrote the file.
+    pub(crate) fn answers(&self) -> Counts {
+        Counts::deserialize(&self.answers).unwrap_or_default()
+    }
+
     /// How the feeds stand; none if another version wrote it in another form.
     pub(crate) fn feeds(&self) -> Vec<FeedStatus> {
         Vec::deserialize(&self.feeds).unwrap_or_default()
@@ -143,7 +152,14 @@ mod tests {
             "refused": { "no_via": 2, "bad_cseq": 7, "no_from": 0, "no_to": 1, "too_long": 1 },
         });
         let wire = json!({ "datagrams": 1_000, "fragments": { "datagrams": 30 }, "streams": { "messages": 204 } });
-        SlowPathReport { since: 0, updated: 1_000, engine, wire, feeds: json!({ "pbx": 3 }) }
+        SlowPathReport {
+            since: 0,
+            updated: 1_000,
+            engine,
+            wire,
+            answers: json!({ "sent": 3, "failed": 1 }),
+            feeds: json!({ "pbx": 3 }),
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::number::bytes;
 use super::text::{counted, listed};
 use crate::cli::memory;
-use crate::config::{Config, Interface, Limits, Mode, Peer, PortList, Rate, Word};
+use crate::config::{Config, Interface, Limits, MediaPolicy, Mode, Peer, PortList, Rate, Word};
 
 /// Names and values for people.
 pub(crate) fn lines(config: &Config) -> Vec<(&'static str, String)> {
@@ -19,6 +19,7 @@ pub(crate) fn lines(config: &Config) -> Vec<(&'static str, String)> {
         ("monitored", monitored(config)),
         ("SIP ports", sip_ports(config)),
         ("media ports", ports(&config.media().ports)),
+        ("media", media(config)),
         ("peers", peers(config)),
         ("strangers use", words(strangers.transports.iter())),
         ("a stranger's limits", of_strangers),
@@ -39,6 +40,11 @@ pub(crate) fn json(config: &Config) -> Value {
         "ports": {
             "udp": port_texts(&config.ports().udp), "tcp": port_texts(&config.ports().tcp),
             "tls": port_texts(&config.ports().tls), "media": port_texts(&config.media().ports),
+        },
+        "media": {
+            "policy": config.media().policy.word(),
+            "keys": config.media().keys.iter().map(Word::word).collect::<Vec<_>>(),
+            "suites": config.media().suites.iter().map(Word::word).collect::<Vec<_>>(),
         },
         "peers": config.peers().iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
         "strangers": {
@@ -78,6 +84,21 @@ fn sip_ports(config: &Config) -> String {
     let lists = [("udp", &sip.udp), ("tcp", &sip.tcp), ("tls", &sip.tls)];
     let shown = lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!("{name} {}", ports(list)));
     shown.collect::<Vec<_>>().join("; ")
+}
+
+/// `srtp-only: calls without SRTP are refused; keys by sdes and dtls; other policies for itsp (off)`.
+fn media(config: &Config) -> String {
+    let media = config.media();
+    let of_all = match media.policy {
+        MediaPolicy::Off => "nobody looks",
+        MediaPolicy::Prefer => "calls without SRTP are told, and pass",
+        MediaPolicy::SrtpOnly => "calls without SRTP are refused",
+    };
+    let keys = if config.follows_calls() { format!("; keys by {}", words(media.keys.iter())) } else { String::new() };
+    let own = config.peers().iter().filter(|peer| peer.media.or(media.policy) != media.policy);
+    let own: Vec<String> = own.map(|peer| format!("{} ({})", peer.name, peer.media.word())).collect();
+    let own = if own.is_empty() { String::new() } else { format!("; other policies for {}", listed(&own)) };
+    format!("{}: {of_all}{keys}{own}", media.policy.word())
 }
 
 fn ports(list: &PortList) -> String {

@@ -1,9 +1,10 @@
 //! What has been learned and is not in the database yet, because it is locked, full or damaged.
 //!
-//! Owns: the order (bans, then registrations, then holds and alarms, then scores), the bound, what is given up at it, and
+//! Owns: the order (bans, then registrations, then holds and alarms, then calls, then scores), the bound, what is given up at it, and
 //! when to try again. Refuses: writing, and clocks.
 use std::collections::{HashMap, VecDeque};
 
+use super::call::name;
 use super::learned::{Learned, What};
 
 /// Written in one transaction at most.
@@ -20,6 +21,8 @@ pub struct Dropped {
     pub registrations: u64,
     /// Holds and alarms.
     pub others: u64,
+    /// Calls as they were at some time.
+    pub calls: u64,
     /// Scores.
     pub scores: u64,
 }
@@ -27,7 +30,7 @@ pub struct Dropped {
 impl Dropped {
     /// All together.
     pub fn total(self) -> u64 {
-        self.bans + self.registrations + self.others + self.scores
+        self.bans + self.registrations + self.others + self.calls + self.scores
     }
 }
 
@@ -37,7 +40,8 @@ pub struct Backlog {
     bans: VecDeque<Learned>,
     registrations: VecDeque<Learned>,
     others: VecDeque<Learned>,
-    scores: Scores,
+    calls: Newest,
+    scores: Newest,
     /// Bytes that it takes, and takes at most.
     size: usize,
     max: usize,
@@ -46,17 +50,17 @@ pub struct Backlog {
     dropped: Dropped,
 }
 
-/// The newest score of each key, oldest key first.
+/// The newest of each key, oldest key first.
 #[derive(Debug, Default)]
-struct Scores {
+struct Newest {
     newest: HashMap<String, Learned>,
     order: VecDeque<String>,
 }
 
-impl Scores {
+impl Newest {
     /// Returns the one whose place it takes.
-    fn push(&mut self, key: String, score: Learned) -> Option<Learned> {
-        let before = self.newest.insert(key.clone(), score);
+    fn push(&mut self, key: String, learned: Learned) -> Option<Learned> {
+        let before = self.newest.insert(key.clone(), learned);
         if before.is_none() {
             self.order.push_back(key);
         }
@@ -64,11 +68,11 @@ impl Scores {
     }
 
     /// Back to the front, unless there is a newer one; whether it went there.
-    fn put_back(&mut self, key: String, score: Learned) -> bool {
+    fn put_back(&mut self, key: String, learned: Learned) -> bool {
         let is_newest = !self.newest.contains_key(&key);
         if is_newest {
             self.order.push_front(key.clone());
-            self.newest.insert(key, score);
+            self.newest.insert(key, learned);
         }
         is_newest
     }
@@ -85,7 +89,8 @@ impl Backlog {
             bans: VecDeque::new(),
             registrations: VecDeque::new(),
             others: VecDeque::new(),
-            scores: Scores::default(),
+            calls: Newest::default(),
+            scores: Newest::default(),
             size: 0,
             max,
             at_once: AT_ONCE,
@@ -96,7 +101,11 @@ impl Backlog {
 
     /// How much waits.
     pub fn len(&self) -> usize {
-        self.bans.len() + self.registrations.len() + self.others.len() + self.scores.order.len()
+        self.bans.len()
+            + self.registrations.len()
+            + self.others.len()
+            + self.calls.order.len()
+            + self.scores.order.len()
     }
 
     /// Whether nothing waits.
@@ -116,6 +125,10 @@ impl Backlog {
             What::Ban(_) => self.bans.push_back(learned),
             What::Registered(_) | What::Ended(_) => self.registrations.push_back(learned),
             What::Hold(_) | What::Alarm(_) => self.others.push_back(learned),
+            What::Call(new) => {
+                let before = self.calls.push(name(new.call.id), learned);
+                self.size -= before.as_ref().map_or(0, Learned::size);
+            }
             What::Score(score) => {
                 let before = self.scores.push(score.record.key.clone(), learned);
                 self.size -= before.as_ref().map_or(0, Learned::size);
@@ -175,6 +188,7 @@ impl Backlog {
                 What::Ban(_) => self.bans.push_front(learned),
                 What::Registered(_) | What::Ended(_) => self.registrations.push_front(learned),
                 What::Hold(_) | What::Alarm(_) => self.others.push_front(learned),
+                What::Call(new) => is_back = self.calls.put_back(name(new.call.id), learned),
                 What::Score(score) => is_back = self.scores.put_back(score.record.key.clone(), learned),
             }
             self.size += if is_back { size } else { 0 };
@@ -183,13 +197,14 @@ impl Backlog {
 
     fn pop(&mut self) -> Option<Learned> {
         let first = self.bans.pop_front().or_else(|| self.registrations.pop_front());
-        let first = first.or_else(|| self.others.pop_front()).or_else(|| self.scores.pop());
+        let first = first.or_else(|| self.others.pop_front());
+        let first = first.or_else(|| self.calls.pop()).or_else(|| self.scores.pop());
         self.size -= first.as_ref().map_or(0, Learned::size);
         first
     }
 
     fn drop_one(&mut self) {
-        let last = self.scores.pop().or_else(|| self.others.pop_front());
+        let last = self.scores.pop().or_else(|| self.calls.pop()).or_else(|| self.others.pop_front());
         let last = last.or_else(|| self.registrations.pop_front()).or_else(|| self.bans.pop_front());
         self.size -= last.as_ref().map_or(0, Learned::size);
         last.iter().for_each(|one| *self.count(&one.what) += 1);
@@ -200,6 +215,7 @@ impl Backlog {
             What::Ban(_) => &mut self.dropped.bans,
             What::Registered(_) | What::Ended(_) => &mut self.dropped.registrations,
             What::Hold(_) | What::Alarm(_) => &mut self.dropped.others,
+            What::Call(_) => &mut self.dropped.calls,
             What::Score(_) => &mut self.dropped.scores,
         }
     }

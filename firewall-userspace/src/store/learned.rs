@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::alarm::{self, NewAlarm};
 use super::bans::NewBan;
+use super::call::NewCall;
 use super::hold::NewHold;
 use super::registrant::{Ended, NewRegistrant};
 use super::score::NewScore;
@@ -39,6 +40,8 @@ pub enum What {
     Ended(Ended),
     /// Something about a peer.
     Alarm(NewAlarm),
+    /// A call, as it is now.
+    Call(NewCall),
     /// What counts against a source or an account.
     Score(NewScore),
 }
@@ -79,7 +82,10 @@ impl Learned {
                 rule: alarm::word(alarm.evidence.rule),
                 evidence: text(&alarm.evidence),
             }),
-            Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => return None,
+            Command::Call(call) => {
+                What::Call(NewCall { peers: call.legs.iter().map(|leg| peer(leg.peer)).collect(), call })
+            }
+            Command::Pinholes(_) | Command::Answer(_) => return None,
         };
         Some(Self { time, what })
     }
@@ -115,6 +121,7 @@ impl Learned {
             What::Registered(new) => new.account.len(),
             What::Ended(ended) => ended.account.as_ref().map_or(0, String::len),
             What::Alarm(alarm) => alarm.evidence.len(),
+            What::Call(new) => new.size(),
             What::Score(score) => score.size(),
         };
         size_of::<Self>() + more

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::hold::HOLD_MEMORY_MS;
 use super::learned::{Learned, What};
-use super::{Result, Store, alarm, bans, hold, registrant, score};
+use super::{Result, Store, alarm, bans, call, hold, registrant, score};
 
 /// What writing a batch came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,7 @@ fn write(db: &Connection, learned: &Learned, recorded: &mut Recorded) -> rusqlit
         What::Registered(new) => registrant::write(db, new, time),
         What::Ended(ended) => registrant::end(db, ended, time),
         What::Alarm(new) => alarm::write(db, new),
+        What::Call(new) => call::write(db, new, time),
         What::Score(new) => score::write(db, new, time),
     }
 }

@@ -89,6 +89,7 @@ pub(super) const STEPS: &[&str] = &[
      CREATE INDEX alarm_source ON alarm (source);
      CREATE INDEX alarm_time ON alarm (time);",
     BLOCK_LISTS,
+    CALLS,
 ];
 
 /// Block lists, apart from entries: nobody edits them, and they are replaced as a whole. The kernel has numbers for so
@@ -113,6 +114,19 @@ const BLOCK_LISTS: &str = "CREATE TABLE blocklist (
          prefix BLOB NOT NULL CHECK (length(prefix) = 17),
          PRIMARY KEY (list, prefix)
      ) STRICT, WITHOUT ROWID;";
+
+/// Calls, by the sixteen hexadecimal digits of their id. `live`: it goes on. `refused`: 0 not, 1 it would have been, 2 it was.
+const CALLS: &str = "CREATE TABLE call (
+         id TEXT PRIMARY KEY,
+         started INTEGER NOT NULL,
+         updated INTEGER NOT NULL,
+         live INTEGER NOT NULL,
+         refused INTEGER NOT NULL,
+         peers TEXT NOT NULL,
+         record TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX call_started ON call (started);
+     CREATE INDEX call_live ON call (updated) WHERE live;";
 
 /// The schema of this program.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

@@ -12,9 +12,23 @@ fn a_good_config_is_summed_up() {
     assert_eq!(keys(&json), ["config", "files", "ok", "problems"]);
     assert_eq!(
         keys(&json["config"]),
-        ["interface", "memory", "mode", "monitor", "peers", "ports", "registrants", "signatures", "strangers"]
+        ["interface", "media", "memory", "mode", "monitor", "peers", "ports", "registrants", "signatures", "strangers"]
     );
     assert_eq!(json["config"]["strangers"]["limits"]["register"], "20/min burst 40");
+}
+
+#[test]
+fn the_media_policy_is_summed_up() {
+    let sipfw = Sipfw::with(
+        "media = { policy = \"srtp-only\", ports = [10000], keys = [\"dtls\"] }\n\
+         [[peer]]\nname = \"itsp\"\nprefixes = [\"198.51.100.0/24\"]\nmedia = \"off\"\n",
+    );
+    let out = sipfw.run(&["check"]).exits(0).out;
+    let says = "srtp-only: calls without SRTP are refused; keys by dtls; other policies for itsp (off)";
+    assert!(out.contains(says), "{out}");
+    let json = sipfw.run(&["check", "--json"]).exits(0).json();
+    assert_eq!(keys(&json["config"]["media"]), ["keys", "policy", "suites"]);
+    assert!(Sipfw::new().run(&["check"]).exits(0).out.contains("off: nobody looks\n"));
 }
 
 #[test]

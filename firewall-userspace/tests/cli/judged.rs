@@ -157,3 +157,24 @@ fn what_is_damaged_or_no_capture_is_told() {
     let text = sipfw.file("text", "no capture");
     assert!(sipfw.run(&["replay", &text]).exits(1).err.contains("neither pcap nor pcapng"));
 }
+
+#[test]
+fn a_media_port_is_closed_to_whom_no_call_lets_in() {
+    if !root() {
+        return;
+    }
+    let sipfw = Sipfw::with("media = { policy = \"srtp-only\", ports = [\"10000-20000\"] }");
+    let media = explain(&sipfw, &["--from", "203.0.113.7", "--port", "10000"]);
+    assert_eq!(
+        (&media["verdict"], &media["reason"], &media["stage"]),
+        (&json!("drop"), &json!("no_pinhole"), &json!("media"))
+    );
+    assert!(media["decided_by"]["rule"].as_str().unwrap().contains("what a call has negotiated"), "{media}");
+    let prefers = Sipfw::with("media = { policy = \"prefer\", ports = [\"10000-20000\"] }");
+    let media = explain(&prefers, &["--from", "203.0.113.7", "--port", "10000"]);
+    assert_eq!(
+        (&media["verdict"], &media["reason"], &media["monitored"]),
+        (&json!("pass"), &json!("no_pinhole"), &json!(true))
+    );
+    assert_eq!(explain(&Sipfw::new(), &["--from", "203.0.113.7", "--port", "10000"])["reason"], "other_traffic");
+}

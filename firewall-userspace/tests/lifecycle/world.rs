@@ -41,6 +41,11 @@ impl World {
         world
     }
 
+    /// The namespace's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A veth pair; the name of the end to protect.
     pub(crate) fn veth(&self) -> String {
         let name = format!("sfd{}", self.veths.replace(self.veths.get() + 1));

@@ -36,8 +36,9 @@ pub enum Action {
 /// The strangers' key: fixed, so that a failure can be repeated.
 pub const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
 
-/// TC_ACT_UNSPEC (include/uapi/linux/pkt_cls.h).
+/// TC_ACT_UNSPEC and TC_ACT_SHOT (include/uapi/linux/pkt_cls.h).
 const GO_ON: i32 = -1;
+const SHOT: i32 = 2;
 
 /// The loaded program.
 pub struct Shield {
@@ -193,13 +194,22 @@ impl Shield {
         }
     }
 
-    /// Runs a frame through the program that hears what our side sends.
+    /// Runs a frame through the program that hears what our side sends, and that lets it go.
     pub fn send(&self, frame: &[u8]) {
+        assert_eq!(self.try_send(frame), Action::Pass, "whatever is sent, the next program has it");
+    }
+
+    /// Runs a frame through the program that hears what our side sends.
+    pub fn try_send(&self, frame: &[u8]) -> Action {
         let program = self.ebpf.program(program::EGRESS).expect("the object has its programs");
         let program: &SchedClassifier = program.try_into().expect("it hears what is sent");
         let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
         let result = program.test_run(options).expect("the kernel runs the frame");
-        assert_eq!(result.return_value.cast_signed(), GO_ON, "whatever is sent, the next program has it");
+        match result.return_value.cast_signed() {
+            GO_ON => Action::Pass,
+            SHOT => Action::Drop,
+            other => panic!("the program answered {other}, which is neither TC_ACT_UNSPEC nor TC_ACT_SHOT"),
+        }
     }
 
     /// What the kernel tells of a loaded program.

@@ -80,12 +80,49 @@ pub fn large_invite() -> Vec<u8> {
 }
 
 fn invite_of(codecs: usize) -> Vec<u8> {
-    let body = sdp(codecs).into_bytes();
+    offering("application/sdp", &sdp(codecs))
+}
+
+/// Media lines without keys.
+pub const PLAIN: &str = "m=audio 40000 RTP/AVP 0 8\r\n";
+/// Media lines with keys by SDES (RFC 4568).
+pub const SDES: &str = "m=audio 40000 RTP/SAVP 0 8\r\n\
+    a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n";
+/// Media lines with keys by DTLS (RFC 5763).
+pub const DTLS: &str = "m=audio 40000 UDP/TLS/RTP/SAVPF 0 8\r\na=setup:actpass\r\n\
+    a=fingerprint:sha-256 19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2\r\n";
+
+/// A session description with these media lines.
+pub fn description(media: &str) -> String {
+    format!("v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n{media}")
+}
+
+/// An INVITE that offers these media lines.
+pub fn offer(media: &str) -> Vec<u8> {
+    offering("application/sdp", &description(media))
+}
+
+/// An INVITE with a body of a type.
+pub fn offering(kind: &str, body: &str) -> Vec<u8> {
+    let body = body.as_bytes().to_vec();
     let mut headers = headers(Method::Invite);
-    headers.push(rsip::headers::ContentType::new("application/sdp").into());
+    headers.push(rsip::headers::ContentType::new(kind).into());
     headers.push(rsip::headers::ContentLength::from(body.len() as u32).into());
     let invite = Request { method: Method::Invite, uri: uri(Some("200")), version: Version::V2, headers, body };
     invite.to_string().into_bytes()
+}
+
+/// An ACK (RFC 3261 §17.1.1.3) to a refusal with this To tag.
+pub fn ack(tag: &str) -> Vec<u8> {
+    let mut request = request(Method::Ack);
+    let to = rsip::typed::To {
+        display_name: None,
+        uri: uri(Some("200")),
+        params: vec![Param::Tag(rsip::param::Tag::new(tag))],
+    };
+    let kept = request.headers.iter().filter(|header| !matches!(header, Header::To(_))).cloned();
+    request.headers = kept.chain([to.into()]).collect::<Vec<_>>().into();
+    request.to_string().into_bytes()
 }
 
 /// A response.

@@ -41,6 +41,13 @@ pub const SPOOFED: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
 /// Bits of [`SPOOFED`]'s prefix.
 pub const SPOOFED_BITS: u8 = 15;
 
+/// A host behind the server, in worlds that have one.
+pub const INSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 130);
+/// A phone at home, behind [`PHONES`], in worlds that have one. Nobody but its router knows this address.
+pub const HOME: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 2);
+/// That router's inner address.
+pub const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 1);
+
 /// Hardware addresses are constants, so that generated frames need no look-up.
 pub const EDGE_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x01];
 /// The carrier's.

@@ -23,6 +23,8 @@ pub struct Frame {
     bytes: Vec<u8>,
     /// Where the marks of the payload begin.
     marks: Vec<usize>,
+    /// The ports that frames take turns to go to: the first and the last; nothing leaves the one that is there.
+    ports: Option<(u16, u16)>,
 }
 
 impl Frame {
@@ -41,7 +43,15 @@ impl Frame {
 
     /// Any payload; every `________` in it becomes a number of its own in every frame.
     pub fn new(source: Ipv4Addr, payload: &str) -> Self {
-        let payload = payload.as_bytes();
+        Self::of_bytes(source, payload.as_bytes())
+    }
+
+    /// The same payload to one port of a range after another.
+    pub fn media(source: Ipv4Addr, ports: (u16, u16), payload: &[u8]) -> Self {
+        Self { ports: Some(ports), ..Self::of_bytes(source, payload) }
+    }
+
+    fn of_bytes(source: Ipv4Addr, payload: &[u8]) -> Self {
         let builder = PacketBuilder::ethernet2(ATTACKER_MAC, EDGE_MAC).ipv4(source.octets(), EDGE.octets(), 64);
         let builder = builder.udp(SIP, SIP);
         let mut bytes = Vec::with_capacity(builder.size(payload.len()));
@@ -49,7 +59,7 @@ impl Frame {
         // None, so that the payload can be changed without computing it anew.
         bytes[UDP_CHECKSUM..UDP_CHECKSUM + 2].fill(0);
         let marks = (PAYLOAD..bytes.len()).filter(|at| bytes[*at..].starts_with(MARK)).collect();
-        Self { bytes, marks }
+        Self { bytes, marks, ports: None }
     }
 
     /// The bytes.
@@ -57,8 +67,12 @@ impl Frame {
         &self.bytes
     }
 
-    /// Writes a number over the marks.
+    /// Writes a number over the marks, and goes to the port whose turn it is.
     pub fn renew(&mut self, number: u32) {
+        if let Some((first, last)) = self.ports {
+            let port = first + (number % (u32::from(last - first) + 1)) as u16;
+            self.bytes[UDP + 2..UDP + 4].copy_from_slice(&port.to_be_bytes());
+        }
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let text: [u8; 8] = std::array::from_fn(|at| DIGITS[(number >> (28 - 4 * at)) as usize & 15]);
         for at in &self.marks {

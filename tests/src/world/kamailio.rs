@@ -7,16 +7,15 @@ mod syslog;
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::address::{EDGE, EDGE6, SIP};
-use super::process::{Process, output};
-use super::{Place, World};
+use super::process::Process;
+use super::{Place, World, certificate};
 
-pub use options::{Algorithm, Nonces, Options, Quality, Unknown};
+pub use options::{Algorithm, Nonces, Options, Quality, Relay, Unknown};
 pub use syslog::Syslog;
 
 /// A registrar and proxy with digest users and a trunk.
@@ -57,17 +56,13 @@ pub fn start_from(world: &World, config: &str, options: &Options) -> Result<Proc
     Ok(process)
 }
 
-/// Makes a certificate that nobody signed but itself; the file that tells Kamailio of it.
+/// Makes a certificate; the file that tells Kamailio of it.
 fn certificate(run: &Path) -> Result<String> {
-    let [key, cert, config] = ["edge.key", "edge.crt", "tls.cfg"].map(|name| run.join(name));
-    let names = format!("subjectAltName=IP:{EDGE},IP:{EDGE6}");
-    let mut openssl = Command::new("openssl");
-    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
-    openssl.args(["-subj", "/CN=edge", "-addext", &names, "-keyout"]).arg(&key).arg("-out").arg(&cert);
-    output(&mut openssl)?;
+    let made = certificate::make(run, &[EDGE.into(), EDGE6.into()])?;
+    let config = run.join("tls.cfg");
     let server = "method = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n";
-    let (key, cert) = (key.display(), cert.display());
-    std::fs::write(&config, format!("[server:default]\n{server}private_key = {key}\ncertificate = {cert}\n"))?;
+    let pair = format!("private_key = {}\ncertificate = {}\n", made.key.display(), made.cert.display());
+    std::fs::write(&config, format!("[server:default]\n{server}{pair}[client:default]\n{server}"))?;
     Ok(config.display().to_string())
 }
 

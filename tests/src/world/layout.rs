@@ -75,7 +75,7 @@ fn plain(ethtool: &mut Command, iface: &str, gro: &str) -> Result<()> {
 }
 
 /// No router chatter, no addresses that form by themselves, and answers to whoever asks.
-fn quiet() -> Result<()> {
+pub(super) fn quiet() -> Result<()> {
     for scope in ["all", "default"] {
         set(&format!("ipv6/conf/{scope}/accept_ra"), "0")?;
         set(&format!("ipv6/conf/{scope}/accept_dad"), "0")?;
@@ -84,7 +84,7 @@ fn quiet() -> Result<()> {
     Ok(())
 }
 
-fn set(key: &str, value: &str) -> Result<()> {
+pub(super) fn set(key: &str, value: &str) -> Result<()> {
     std::fs::write(format!("/proc/sys/net/{key}"), value).with_context(|| key.to_owned())
 }
 

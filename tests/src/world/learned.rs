@@ -60,6 +60,28 @@ impl World {
         alarms.as_array().map(Vec::len).with_context(|| format!("no list: {alarms}"))
     }
 
+    /// Waits until the firewall knows a call whose From has this user: the latest one, as `sipfw calls --json` tells it.
+    pub fn call_of(&self, user: &str, limit: Duration) -> Result<Value> {
+        self.call_that(user, limit, |_| true)
+    }
+
+    /// The same until what is told of it fits.
+    pub fn call_that(&self, user: &str, limit: Duration, fits: impl Fn(&Value) -> bool) -> Result<Value> {
+        let of_user = |call: &&Value| call["from"].as_str().is_some_and(|from| from.starts_with(&format!("{user}@")));
+        let found = wait::until(&format!("a call of {user}"), limit, || {
+            let calls = self.learned(&["calls"]).ok()?;
+            calls.as_array()?.iter().find(of_user).filter(|call| fits(call)).cloned()
+        });
+        found.with_context(|| format!("what is known: {:?}", self.learned(&["calls"])))
+    }
+
+    /// How a call of this user was refused, and why: the words of both.
+    pub fn refusal_of(&self, user: &str, limit: Duration) -> Result<[String; 2]> {
+        let call = self.call_that(user, limit, |call| find(call, "how").is_some())?;
+        let word = |key| find(&call, key).and_then(Value::as_str).map(str::to_owned);
+        Ok([word("how").context("no how")?, word("why").context("no why")?])
+    }
+
     fn learned(&self, args: &[&str]) -> Result<Value> {
         let asked = self.asked(&[args, &["--json"]].concat())?;
         let text = String::from_utf8_lossy(&asked.stdout);

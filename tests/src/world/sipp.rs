@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::media::{Shape, recording};
 use super::process::Process;
 use super::{Place, World};
 
 const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/sipp");
 const START: Duration = Duration::from_secs(10);
+/// Packets of speech that those who play or stream media send: less than the calls last.
+pub const SPOKEN: u32 = 140;
 /// SIPp takes media ports also where no media flows; each instance gets its own.
 static MEDIA: AtomicU16 = AtomicU16::new(0);
 
@@ -35,6 +38,14 @@ pub enum Scenario {
     Answer,
     /// Rings until it is told to stop.
     Ring,
+    /// Calls as the carrier, and plays a recording of SRTP.
+    SrtpCall,
+    /// Answers calls, and plays a recording of SRTP.
+    SrtpAnswer,
+    /// Calls as the carrier, and streams plain RTP.
+    PlainCall,
+    /// Answers calls, and streams plain RTP.
+    PlainAnswer,
 }
 
 impl Scenario {
@@ -48,6 +59,10 @@ impl Scenario {
             Self::CallWrong => "call_wrong.xml",
             Self::Answer => "answer.xml",
             Self::Ring => "ring.xml",
+            Self::SrtpCall => "srtp_call.xml",
+            Self::SrtpAnswer => "srtp_answer.xml",
+            Self::PlainCall => "plain_call.xml",
+            Self::PlainAnswer => "plain_answer.xml",
         }
     }
 }
@@ -153,6 +168,11 @@ pub fn ring(world: &World, place: Place, local: impl Into<SocketAddr>) -> Result
     serve(world, place, local.into(), Scenario::Ring)
 }
 
+/// Answers calls and plays or streams media, until it is dropped.
+pub fn talk(world: &World, place: Place, local: impl Into<SocketAddr>, scenario: Scenario) -> Result<Running> {
+    serve(world, place, local.into(), scenario)
+}
+
 fn serve(world: &World, place: Place, local: SocketAddr, scenario: Scenario) -> Result<Running> {
     let users = Users { server: None, ..Users::new(place, local, local, scenario) };
     let mut running = start(world, &users)?;
@@ -166,6 +186,8 @@ pub fn start(world: &World, users: &Users) -> Result<Running> {
     let number = MEDIA.fetch_add(1, Ordering::Relaxed);
     let dir = world.dir().join(format!("sipp-{number}"));
     std::fs::create_dir(&dir)?;
+    recording::write(&dir.join("recording.pcap"), Shape::Srtp80, SPOKEN)?;
+    std::fs::write(dir.join("speech.raw"), vec![0xd5; SPOKEN as usize * 160])?;
     let (statistics, errors) = (dir.join("statistics.csv"), dir.join("errors.log"));
     let mut command = world.netns(users.place).command("sipp");
     let ip = bracketed(users.local.ip());

@@ -1,7 +1,8 @@
 //! The whole policy once more, as plainly as it can be said: slices, strings and std's collections.
 //!
 //! Owns: the order of the stages, and all state. Refuses: the program's own functions, except the vocabulary of reasons
-//! and the hash by which strangers share cells.
+//! the hash by which strangers share cells, and what a session description can lead to (which has a model of its own in
+//! `fuzz/src/sdp.rs`).
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -271,9 +272,13 @@ impl<'a> Model<'a> {
         if !self.within_total(who, &peek) {
             self.object(trial, Reason::RateTotal, u32::from(matches!(who, Who::Known)))?;
         }
+        let whole = payload;
         let payload = sip::examined(payload);
         match sip::classify(payload, self.setup.start_line_max) {
-            Some(message) => self.message(packet.src, who, payload, message, trial),
+            Some(message) => {
+                self.message(packet.src, who, payload, message, trial)?;
+                if packet.fragment { Ok(()) } else { self.call(packet.src, who, whole, message, trial) }
+            }
             None if packet.fragment && !sip::has_line_end(payload, self.setup.start_line_max) => {
                 self.object(trial, Reason::FragmentTiny, 0)
             }
@@ -321,6 +326,26 @@ impl<'a> Model<'a> {
             self.object(trial, Reason::UnsolicitedResponse, 0)?;
         }
         self.limit(src, who, message.class(), trial)
+    }
+
+    /// What is offered to lead to no SRTP though it must, and what acknowledges the refusal of it.
+    fn call(
+        &self,
+        src: IpAddr,
+        who: Who,
+        payload: &[u8],
+        message: sip::Message,
+        trial: &mut Trial,
+    ) -> Result<(), Verdict> {
+        let sip::Message::Request { method, headers } = message else { return Ok(()) };
+        let strict = matches!(who, Who::Peer(id) if self.peer(id).strict);
+        match method {
+            "ACK" if self.setup.follows_calls() && sip::has_tag(payload, src) => {
+                self.object(trial, Reason::RefusalAck, 0)
+            }
+            "INVITE" if strict && sip::is_plain_offer(payload, headers) => self.object(trial, Reason::PlainRtp, 0),
+            _ => Ok(()),
+        }
     }
 
     /// What header fields give away.

@@ -35,7 +35,8 @@ pub(crate) const METHODS: [&str; 15] = [
     "INFO",
     "*",
 ];
-const STAGES: [&str; 9] = ["parse", "fragment", "deny", "peer", "transport", "sip", "response", "signature", "limit"];
+const STAGES: [&str; 10] =
+    ["parse", "fragment", "deny", "peer", "transport", "sip", "response", "signature", "limit", "sdp"];
 /// Accounts that may be held; two of them are in many messages.
 pub(crate) const USERS: [&str; 4] = ["100", "c", "200", "sip"];
 /// How long who was called may answer, in nanoseconds.
@@ -131,6 +132,8 @@ pub(crate) struct Peer {
     pub(crate) transports: Vec<&'static str>,
     pub(crate) methods: Vec<&'static str>,
     pub(crate) limits: Rates,
+    /// Its calls must be able to lead to SRTP.
+    pub(crate) strict: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,12 +246,18 @@ impl Setup {
             let networks: Vec<String> = peer.networks.iter().map(IpNet::to_string).collect();
             let _ = writeln!(text, "[[peer]]\nname = \"peer{n}\"\nprefixes = {networks:?}");
             let _ = writeln!(text, "transports = {:?}\nmethods = {:?}", peer.transports, peer.methods);
+            let _ = writeln!(text, "media = {:?}", if peer.strict { "srtp-only" } else { "off" });
             let _ = writeln!(text, "[peer.limits]\n{}", lines(&peer.limits));
         }
         for (field, token) in self.signatures.iter().skip(if self.builtin { BUILTIN.len() } else { 0 }) {
             let _ = writeln!(text, "[[signature]]\nfield = \"{field}\"\ntoken = \"{token}\"");
         }
         text
+    }
+
+    /// Whether the calls of anybody are followed.
+    pub(crate) fn follows_calls(&self) -> bool {
+        self.guarded || self.peers.iter().any(|peer| peer.strict)
     }
 
     /// The entries as the database would hold them.
@@ -311,7 +320,7 @@ fn peers(random: &mut Random) -> Vec<Peer> {
         let all = random.chance(2);
         let transports = if all { vec!["udp", "tcp", "tls"] } else { random.some(&["udp", "tcp", "tls"]) };
         let methods = if all { METHODS.to_vec() } else { random.some(&METHODS) };
-        peers.push(Peer { networks, transports, methods, limits: rates(random, 4) });
+        peers.push(Peer { networks, transports, methods, limits: rates(random, 4), strict: random.chance(2) });
     }
     peers.retain(|peer| !peer.networks.is_empty());
     peers

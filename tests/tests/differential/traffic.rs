@@ -1,7 +1,10 @@
 //! Random packets: right ones, wrong ones, and right ones with something changed.
 //!
 //! Owns: what is sent and when. Refuses: telling what should become of it.
-use firewall_tests::harness::SECOND;
+use std::net::IpAddr;
+
+use firewall_common::sdp::refusal_tag;
+use firewall_tests::harness::{KEY, SECOND};
 use firewall_tests::packets::{ACK, Extension, Fragment, Frame, PSH, SYN, TAG, patched, sip};
 
 use crate::random::Random;
@@ -208,11 +211,19 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
 /// A source that no wire may carry.
 const MARTIAN: &str = "::ffff:198.51.100.1";
 /// How many of the messages, from the first on, may become favourites.
-const REQUESTS: usize = 24;
+const REQUESTS: usize = 26;
+
+/// A refusal's tag, as the firewall answers a host.
+fn tag_of(host: &str) -> String {
+    let source: IpAddr = host.parse().expect("the list is right");
+    let tag = refusal_tag(source.into(), KEY);
+    format!("{}-1", std::str::from_utf8(&tag).expect("a tag is text"))
+}
 
 /// Messages of every kind, and some that only look like one.
 fn messages() -> Vec<Vec<u8>> {
     let mut list: Vec<Vec<u8>> = rsip::Method::all().into_iter().map(sip::plain).collect();
+    list.extend([sip::PLAIN, sip::SDES].map(sip::offer));
     list.extend([sip::register(), sip::register(), sip::invite(), sip::invite(), sip::large_invite(), sip::options()]);
     list.extend([rsip::StatusCode::OK, rsip::StatusCode::Trying].map(sip::response));
     list.extend([b"\r\n\r\n".to_vec(), sip::stun(8)]);
@@ -241,6 +252,8 @@ fn messages() -> Vec<Vec<u8>> {
     let folded = sip::replaced(&sip::options(), "From: ", "f:\r\n ");
     let agents = "User-Agent: a\r\nuser-agent:\r\n\tsipcli\r\nContact";
     list.extend([folded, sip::replaced(&sip::options(), "Contact", agents)]);
+    list.extend([sip::DTLS, sip::PLAIN, "m=audio 0 RTP/AVP 0\r\n"].map(sip::offer));
+    list.extend(HOSTS.iter().map(|host| sip::ack(&tag_of(host))));
     list.push(b"MESSAGE sip:a SIP/2.0\r\nVia: x\r\n\r\nx\r\nUser-Agent: sipcli\r\nFrom: <sip:a@1.1.1.1>\r\n".to_vec());
     list
 }

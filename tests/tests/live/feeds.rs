@@ -44,13 +44,7 @@ fn wrong_passwords_over_tls_are_banned_by_the_servers_log() -> Result<()> {
     ensure!((5..=8).contains(&guesses), "{guesses} guesses reached Kamailio");
 
     // An honest phone over TLS goes on.
-    let phone = [Account {
-        user: "alice",
-        password: "secret-alice-1",
-        server: (EDGE, SIPS).into(),
-        transport: Transport::Tls,
-        seconds: 60,
-    }];
+    let phone = [Account::new("alice", "secret-alice-1", (EDGE, SIPS).into()).over(Transport::Tls)];
     baresip::start(&world, Place::Phones, (PHONES, 5070), &phone)?.registered(1, SOON)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use firewall_common::reason::Reason;
 use firewall_tests::world::address::{ATTACKER, EDGE, ITSP, PHONES, SIP, SPOOFED, SPOOFED_BITS, bot, member};
-use firewall_tests::world::baresip::{self, Account, Transport};
+use firewall_tests::world::baresip::{self, Account};
 use firewall_tests::world::crowd::{self, Homes, Plan};
 use firewall_tests::world::flood::{self, Flood, Sources};
 use firewall_tests::world::frame::Frame;
@@ -59,8 +59,7 @@ fn a_registration_makes_a_registrant_until_it_ends() -> Result<()> {
 fn a_password_mistyped_twice_bans_nobody() -> Result<()> {
     let (world, _daemon) = protected()?;
     let _kamailio = kamailio::start_with(&world, &Options::logging())?;
-    let account =
-        |password| [Account { user: "alice", password, server: server(), transport: Transport::Udp, seconds: 60 }];
+    let account = |password| [Account::new("alice", password, server())];
     let phone = baresip::start(&world, Place::Phones, (PHONES, 5060), &account("secret-alice-1"))?;
     phone.registered(1, SOON)?;
     world.trusted(&PHONES.to_string(), SOON)?;

@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(15);
 
 fn account<'a>(user: &'a str, password: &'a str, transport: Transport) -> Account<'a> {
     let port = if transport == Transport::Tls { SIPS } else { SIP };
-    Account { user, password, server: SocketAddr::from((EDGE, port)), transport, seconds: 60 }
+    Account::new(user, password, SocketAddr::from((EDGE, port))).over(transport)
 }
 
 #[test]

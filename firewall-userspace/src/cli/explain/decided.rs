@@ -34,6 +34,10 @@ pub(super) fn by(j: &Judgement, config: &Config, instance: Option<&Instance>, st
             config.slow_path().called_for.get()
         )),
         Reason::Stranger | Reason::Known | Reason::Registrant => source_limit(j, config, instance),
+        reason if reason.stage() == Stage::Sdp => media(j, config, instance),
+        reason if reason.stage() == Stage::Media => {
+            Decided::Rule("media ports let in what a call has negotiated, and whom our side sends media to".to_owned())
+        }
         reason if reason.stage() == Stage::Limit => source_limit(j, config, instance),
         _ => Decided::Nothing,
     })
@@ -70,6 +74,14 @@ fn transport(j: &Judgement, config: &Config, instance: Option<&Instance>) -> Dec
     match j.peer.filter(|id| *id != ALLOWED_PEER) {
         Some(id) => peer(id, config, instance),
         None => Decided::Rule(format!("strangers may use {}", words(config.strangers().transports.iter()))),
+    }
+}
+
+/// The media policy of whoever sent it.
+fn media(j: &Judgement, config: &Config, instance: Option<&Instance>) -> Decided {
+    match j.peer.filter(|id| *id != ALLOWED_PEER) {
+        Some(id) => Decided::Rule(format!("the media policy of peer {}", name(id, config, instance))),
+        None => Decided::Rule("media.policy".to_owned()),
     }
 }
 

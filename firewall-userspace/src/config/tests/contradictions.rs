@@ -43,7 +43,9 @@ fn peers_do_not_share_names_or_prefixes() {
             "a prefix belongs to one peer",
         ),
         (
-            &with("name = \"vpn\"\nprefixes = [\"198.51.100.0/25\", \"198.51.100.128/25\"]\nmedia = \"prefer\""),
+            &with(
+                "name = \"vpn\"\nprefixes = [\"198.51.100.0/25\", \"198.51.100.128/25\"]\nmedia = \"prefer\"\n[media]\nports = [10000]",
+            ),
             "t.toml:6:13: warning: peer[2].prefixes[1]: \"198.51.100.0/25\": lies inside 198.51.100.0/24 of peer \"office\"",
             "the rules of \"vpn\" hold here",
         ),

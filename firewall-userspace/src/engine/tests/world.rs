@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use firewall_common::addr::Addr;
 use firewall_common::copy::Kind;
+use firewall_common::sip::message;
 
 use crate::clock::Clock;
 use crate::config::{Config, parse_str};
@@ -356,16 +357,21 @@ impl Facts {
     }
 }
 
+fn read(line: &Line) -> facts::Facts {
+    let bytes = line.text.as_bytes();
+    reading::read(&message::parse(bytes).unwrap(), bytes, KEY, |_| false)
+}
+
 fn request(line: &Line) -> facts::Request {
-    match reading::read(line.text.as_bytes(), false, KEY, |_| false) {
-        Ok(facts::Facts::Request(request)) => request,
-        _ => panic!("{}", line.text),
+    match read(line) {
+        facts::Facts::Request(request) => request,
+        facts::Facts::Answer(_) => panic!("{}", line.text),
     }
 }
 
 fn answer(line: &Line) -> facts::Answer {
-    match reading::read(line.text.as_bytes(), false, KEY, |_| false) {
-        Ok(facts::Facts::Answer(answer)) => answer,
-        _ => panic!("{}", line.text),
+    match read(line) {
+        facts::Facts::Answer(answer) => answer,
+        facts::Facts::Request(_) => panic!("{}", line.text),
     }
 }

@@ -8,6 +8,7 @@ use crate::store::StoreError;
 /// What can be in trouble.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
+    Calls,
     Database,
     Events,
     Entries,

@@ -2,6 +2,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::call::{Call, State};
+use crate::engine::command::Command;
 use crate::store::learned_tests::{ban, learned, promote, score};
 
 const NOW: i64 = 1_800_000_000_000;
@@ -10,14 +12,22 @@ fn one(kind: u8, tag: u8) -> Learned {
     match kind {
         0 => learned(vec![ban(tag, NOW)], NOW).remove(0),
         1 => learned(vec![promote(tag, "100", NOW)], NOW).remove(0),
+        3 => learned(vec![called(tag)], NOW).remove(0),
         _ => score(tag, 1, NOW),
     }
+}
+
+fn called(id: u8) -> Command {
+    let [from, to, agent] = [(); 3].map(|()| String::new());
+    let (answered, ended, legs, state) = (None, None, vec![], State::Calling);
+    Command::Call(Box::new(Call { id: id.into(), started: NOW, answered, ended, from, to, agent, legs, state }))
 }
 
 fn kinds(batch: &[Learned]) -> Vec<(u8, u8)> {
     let kind = |one: &Learned| match &one.what {
         What::Ban(ban) => (0, ban.source.addr[15]),
         What::Registered(new) => (1, new.source.addr[15]),
+        What::Call(new) => (3, new.call.id as u8),
         What::Score(score) => (2, score.source.unwrap().addr[15]),
         other => panic!("{other:?}"),
     };
@@ -75,7 +85,7 @@ fn the_oldest_of_the_least_important_is_given_up_and_counted() {
     let mut backlog = filled(room, &[(2, 1), (1, 1), (0, 1), (0, 2), (0, 3), (0, 4)]);
     assert_eq!(kinds(&backlog.next_batch(NOW).unwrap()), [(0, 2), (0, 3), (0, 4)]);
     let dropped = backlog.take_dropped();
-    assert_eq!(dropped, Dropped { bans: 1, registrations: 1, others: 0, scores: 1 });
+    assert_eq!(dropped, Dropped { bans: 1, registrations: 1, others: 0, calls: 0, scores: 1 });
     assert_eq!((dropped.total(), backlog.take_dropped().total()), (3, 0));
 }
 
@@ -125,4 +135,18 @@ proptest! {
         let dropped = backlog.take_dropped();
         prop_assert_eq!(written + backlog.len() + usize::try_from(dropped.total()).unwrap(), pushed);
     }
+}
+
+#[test]
+fn of_a_call_the_newest_record_waits_before_scores() {
+    let mut backlog = filled(PLENTY, &[(2, 1), (3, 1), (3, 2), (1, 1), (3, 1)]);
+    let batch = backlog.next_batch(NOW).unwrap();
+    assert_eq!(kinds(&batch), [(1, 1), (3, 1), (3, 2), (2, 1)]);
+    backlog.failed(batch, NOW);
+    backlog.push(one(3, 2));
+    backlog.retry_now();
+    assert_eq!(kinds(&backlog.next_batch(NOW).unwrap()), [(1, 1), (3, 1), (3, 2), (2, 1)]);
+    assert!(backlog.is_empty());
+    let mut little = filled(2 * one(3, 1).size() - 1, &[(3, 1), (3, 2)]);
+    assert_eq!((little.len(), little.take_dropped()), (1, Dropped { calls: 1, ..Dropped::default() }));
 }

@@ -48,6 +48,19 @@ pub enum Unknown {
     Challenged,
 }
 
+/// What becomes of media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relay {
+    /// They go past the server.
+    None,
+    /// rtpengine takes them at the server, and each side speaks as the other does.
+    Same,
+    /// The same, but the trunk speaks plain RTP and everybody else SRTP with keys in the session description.
+    PlainTrunk,
+    /// The same, but the trunk's keys stand in the session description and everybody else's are agreed on by DTLS.
+    DtlsPhones,
+}
+
 /// How Kamailio is to behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -71,6 +84,12 @@ pub struct Options {
     pub pike: bool,
     /// Log failed authentications, for feeds and for counting.
     pub log: bool,
+    /// What becomes of media; without [`Relay::None`], rtpengine must run (see [`super::rtpengine`]).
+    pub relay: Relay,
+    /// The relay sends something as soon as it knows where media go, and does not wait for a first packet.
+    pub pierce: bool,
+    /// The relay offers ICE (RFC 8445) to everybody, and takes part in it.
+    pub ice: bool,
 }
 
 impl Default for Options {
@@ -87,6 +106,9 @@ impl Default for Options {
             tls: false,
             pike: false,
             log: false,
+            relay: Relay::None,
+            pierce: false,
+            ice: false,
         }
     }
 }
@@ -112,6 +134,18 @@ impl Options {
         };
         define(format!("QUALITY=\"{quality}\""));
         define(format!("STALE=\"{}\"", if self.stale { quality + 16 } else { quality }));
+        // What rtpengine is to make of the media lines towards the trunk, and towards everybody else.
+        let (trunk, others) = match self.relay {
+            Relay::None | Relay::Same => ("", ""),
+            Relay::PlainTrunk => ("RTP/AVP", "RTP/SAVP DTLS=off SDES-no-AEAD_AES_256_GCM SDES-no-AEAD_AES_128_GCM"),
+            Relay::DtlsPhones => {
+                ("RTP/SAVP DTLS=off SDES-no-AEAD_AES_256_GCM SDES-no-AEAD_AES_128_GCM", "UDP/TLS/RTP/SAVP SDES-off")
+            }
+        };
+        define(format!("TO_TRUNK=\"{trunk}\""));
+        define(format!("TO_OTHERS=\"{others}\""));
+        define(format!("ICE=\"{}\"", if self.ice { "ICE=force" } else { "ICE=remove" }));
+        define(format!("PIERCE=\"{}\"", if self.pierce { "pierce-NAT" } else { "" }));
         let switches = [
             ("WITH_MANY", self.contacts > 1),
             ("WITH_BODY", self.quality == Quality::AuthInt),
@@ -122,6 +156,7 @@ impl Options {
             ("WITH_FAILLOG", self.log),
             ("WITH_FORBID", self.unknown == Unknown::Forbidden),
             ("WITH_HIDE", self.unknown == Unknown::Challenged),
+            ("WITH_RTPENGINE", self.relay != Relay::None),
         ];
         switches.into_iter().filter(|(_, on)| *on).for_each(|(name, _)| define(name.to_owned()));
     }

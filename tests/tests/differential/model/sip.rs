@@ -1,6 +1,13 @@
 //! SIP, read line by line.
 //!
 //! Owns: what a payload is, whether it carries a signature, and which account it names. Refuses: speed.
+use std::net::IpAddr;
+
+use firewall_common::addr::Addr;
+use firewall_common::sdp::{Accepted, Prospect, Summary, leads, refusal_tag};
+use firewall_common::sip::Window;
+use firewall_tests::harness::KEY;
+
 use crate::setup::{METHODS, Setup};
 
 /// How much of a payload is looked at.
@@ -33,6 +40,20 @@ impl Message {
             Self::Keepalive => "keepalive",
         }
     }
+}
+
+/// Whether the tag of a refusal to the source stands in it.
+pub(super) fn has_tag(payload: &[u8], src: IpAddr) -> bool {
+    let tag = [&b"="[..], &refusal_tag(Addr::from(src), KEY)].concat();
+    examined(payload).windows(tag.len()).any(|part| part == tag)
+}
+
+/// Whether what it offers can only lead to RTP that is not encrypted.
+pub(super) fn is_plain_offer(payload: &[u8], headers: usize) -> bool {
+    let mut window = Box::new(Window::new());
+    window.fill(payload);
+    let offer = Summary::of_message(&window, headers as u32, payload.len() as u32);
+    leads(offer, Accepted::USUAL) == Prospect::Plain
 }
 
 /// The part of a payload that is looked at.

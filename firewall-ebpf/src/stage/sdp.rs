@@ -1,0 +1,143 @@
+//! Calls that cannot lead to SRTP, and the ACKs to the firewall's own refusals of them.
+//!
+//! Owns: whose calls must be SRTP's, and the objections. Refuses: reading session descriptions (see
+//! [`firewall_common::sdp`]), answering (the daemon does), and fragments, of which the daemon sees the whole.
+use core::ops::ControlFlow::Continue;
+
+use firewall_common::copy::{FLAG_REFUSED, Kind};
+use firewall_common::packet::Packet;
+use firewall_common::policy::{ALLOWED_PEER, FLAG_CALLS, MEDIA_SRTP_ONLY};
+use firewall_common::reason::Reason;
+use firewall_common::sdp::{Accepted, Prospect, leads};
+use firewall_common::sip::{Method, Window};
+use firewall_common::verdict::{Flow, Verdict, stop};
+
+use crate::constants::policy;
+use crate::desk;
+use crate::opaque;
+use crate::pipeline::Payload;
+use crate::scan;
+use crate::stage::source::{self, Who};
+use crate::trial::{Circumstances, Trial, is_monitored};
+
+/// Whether calls are followed at all. Where they are not, there is no code for them.
+#[inline(always)]
+pub(crate) fn follows_calls() -> bool {
+    policy().flags & FLAG_CALLS != 0
+}
+
+/// A request as far as it matters here, in numbers; see [`crate::stage::sip::Said`].
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    method: u32,
+    headers: u32,
+}
+
+impl Request {
+    /// What is no request.
+    pub(crate) const NONE: Self = Self { method: u32::MAX, headers: 0 };
+
+    /// A request whose headers begin at `headers`.
+    #[inline(always)]
+    pub(crate) fn new(method: Method, headers: u32) -> Self {
+        Self { method: method as u32, headers }.forget()
+    }
+
+    /// The same, of which the verifier knows nothing any more.
+    #[inline(always)]
+    pub(crate) fn forget(self) -> Self {
+        let Self { method, headers } = self;
+        Self { method: opaque::forget(u64::from(method)) as u32, headers: opaque::forget(u64::from(headers)) as u32 }
+    }
+
+    #[inline(always)]
+    fn is(self, method: Method) -> bool {
+        opaque::forget(u64::from(self.method)) as u32 == method as u32
+    }
+}
+
+/// Objects to a datagram's INVITE that cannot lead to SRTP although it must, and to the ACK to a refusal of one. Goes on
+/// with the flags of a copy: those of a packet that is refused after it was copied, so that the daemon answers it.
+#[inline(always)]
+pub(crate) fn judge<C: Circumstances>(
+    trial: &mut Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    payload: Payload,
+    request: Request,
+) -> Flow<u32> {
+    if !follows_calls() {
+        return Continue(0);
+    }
+    match opaque::forget(u64::from(objection(trial, packet, who, payload, request))) as u32 {
+        NO_OBJECTION => Continue(0),
+        TO_ACK => trial.object(Verdict::of(Reason::RefusalAck)).map_continue(|()| 0),
+        _ if is_monitored(Reason::PlainRtp) => trial.object(Verdict::of(Reason::PlainRtp)).map_continue(|()| 0),
+        _ => Continue(u32::from(FLAG_REFUSED)),
+    }
+}
+
+const NO_OBJECTION: u32 = 0;
+const TO_ACK: u32 = 1;
+const TO_INVITE: u32 = 2;
+
+/// What there is to object to, as a number.
+#[inline(always)]
+fn objection<C: Circumstances>(
+    trial: &Trial<C>,
+    packet: &Packet,
+    who: &Who,
+    payload: Payload,
+    request: Request,
+) -> u32 {
+    if !is_whole_datagram(packet, payload) {
+        return NO_OBJECTION;
+    }
+    let Some(window) = desk::window() else {
+        return NO_OBJECTION;
+    };
+    if request.is(Method::Ack) {
+        let is_ours = scan::sdp::has_refusal_tag(window, request.headers, trial.src());
+        return if is_ours { TO_ACK } else { NO_OBJECTION };
+    }
+    let is_refused = request.is(Method::Invite) && must_be_srtp(who) && is_plain(window, request, payload);
+    if is_refused { TO_INVITE } else { NO_OBJECTION }
+}
+
+/// Stops a packet that is refused.
+#[inline(always)]
+pub(crate) fn enforce(flags: u32) -> Flow<()> {
+    if follows_calls() && opaque::forget(u64::from(flags)) != 0 { stop(Reason::PlainRtp) } else { Continue(()) }
+}
+
+/// Whether our side's own datagram is an INVITE that cannot lead to SRTP, to a peer whose calls must.
+#[inline(always)]
+pub(crate) fn objects_to_own(packet: &Packet, who: &Who, payload: Payload, request: Request) -> bool {
+    if !follows_calls() || !is_whole_datagram(packet, payload) || who.kind() != Kind::Peer || !must_be_srtp(who) {
+        return false;
+    }
+    request.is(Method::Invite) && desk::window().is_some_and(|window| is_plain(window, request, payload))
+}
+
+#[inline(always)]
+fn is_whole_datagram(packet: &Packet, payload: Payload) -> bool {
+    opaque::forget(u64::from(packet.part.fragmented | payload.stream)) == 0
+}
+
+#[inline(always)]
+fn is_plain(window: &Window, request: Request, payload: Payload) -> bool {
+    let summary = scan::sdp::summarize(window, request.headers, payload.len);
+    leads(summary, Accepted::new(policy().accepted)) == Prospect::Plain
+}
+
+/// Whether the source's calls must be SRTP's.
+#[inline(always)]
+fn must_be_srtp(who: &Who) -> bool {
+    let of_rule = |id| source::rule(id).map_or(0, |rule| rule.media);
+    let media = match who.kind() {
+        Kind::Peer => of_rule(who.id),
+        Kind::Allowed => of_rule(ALLOWED_PEER),
+        Kind::Registrant | Kind::Stranger | Kind::Known => policy().media as u8,
+    };
+    opaque::forget(u64::from(media)) as u8 == MEDIA_SRTP_ONLY
+}

@@ -1,0 +1,255 @@
+//! One call: its legs, and what of it is told.
+//!
+//! Owns: which leg a message belongs to; the call's record; pinholes that were there before the daemon. Refuses: other calls.
+use firewall_common::media::{FLOW_REFUSED, Flow};
+use firewall_common::sip::Method;
+use firewall_common::sip::message::{Message, Uri};
+
+use super::super::call::{self, Call, State};
+use super::super::clock::Moment;
+use super::heard::{Exchange, Heard};
+use super::leg::{Around, Leg};
+
+/// Legs of one call.
+pub(super) const LEGS: usize = 8;
+/// The longest name of a party or an agent, in bytes of its message.
+const NAME: usize = 64;
+/// Bytes of all names of a call at most: a byte may become a character of three.
+pub(super) const NAMES: usize = 3 * 3 * NAME;
+
+/// A call.
+#[derive(Debug, Default)]
+pub(super) struct Tracked {
+    pub(super) id: u64,
+    pub(super) legs: Vec<Leg>,
+    /// Whether somebody besides a stranger has made it more than an attempt: only then it is told.
+    pub(super) counts: bool,
+    /// The hash of the record that was told; 0: none.
+    pub(super) told: u64,
+    /// The hash of the pinholes that hold, and their number.
+    pub(super) pinholes: (u64, u32),
+    /// Its last message, and the last word of its media.
+    pub(super) touched: Moment,
+    pub(super) media: Moment,
+    /// Bytes that were counted for it.
+    pub(super) weight: usize,
+    started: i64,
+    answered: Option<i64>,
+    ended: Option<i64>,
+    from: String,
+    to: String,
+    agent: String,
+    adopted: Adopted,
+}
+
+/// What was there before the daemon.
+#[derive(Debug, Default)]
+struct Adopted {
+    flows: Vec<Flow>,
+    legs: Vec<call::Leg>,
+    bye: Option<Exchange>,
+    state: Option<State>,
+}
+
+impl Tracked {
+    /// One that begins with this message, and `counts` or is an attempt.
+    pub(super) fn new(heard: &Heard<'_>, counts: bool) -> Self {
+        let message = heard.message;
+        Self {
+            id: heard.call,
+            counts,
+            started: heard.wall,
+            from: name(&message.from.uri),
+            to: heard.uri.as_ref().map(name).unwrap_or_default(),
+            agent: agent(message),
+            touched: heard.now,
+            ..Self::default()
+        }
+    }
+
+    /// One whose pinholes the kernel holds already, and whose record the database has, perhaps.
+    pub(super) fn adopt(id: u64, flows: Vec<Flow>, record: Option<&Call>, now: Moment, wall: i64) -> Self {
+        let mut new = Self { id, counts: true, started: wall, touched: now, media: now, ..Self::default() };
+        new.adopted = Adopted { flows, state: Some(State::Up), ..Adopted::default() };
+        if let Some(record) = record {
+            (new.started, new.answered) = (record.started, record.answered);
+            (new.from, new.to, new.agent) = (record.from.clone(), record.to.clone(), record.agent.clone());
+            new.adopted.legs.clone_from(&record.legs);
+            new.adopted.state = Some(record.state);
+        }
+        new
+    }
+
+    /// The leg that a message belongs to. What the remote side says belongs to none when somebody else is the leg's remote
+    /// party; but for an INVITE inside of its dialog, which means nothing before our side has accepted it. Where our side goes
+    /// on with a dialog, its remote party is.
+    pub(super) fn leg(&mut self, heard: &Heard<'_>) -> Belongs {
+        let by_remote = |leg: &Leg| leg.inbound && heard.remote_tag != 0 && leg.tag == heard.remote_tag;
+        let by_ours = |leg: &Leg| !leg.inbound && heard.our_tag != 0 && leg.tag == heard.our_tag;
+        let is_remote = self.legs.iter().any(by_remote);
+        let is_named = |leg: &Leg| if is_remote { by_remote(leg) } else { by_ours(leg) };
+        let find = |is: &dyn Fn(&Leg) -> bool| self.legs.iter().position(|leg| is_named(leg) && is(leg));
+        if let Some(at) = find(&|leg| leg.is_with(heard)) {
+            return Belongs::To(at);
+        }
+        let elsewhere = find(&|leg| leg.has_dialog(heard));
+        match elsewhere {
+            Some(at) if heard.is_in() && heard.changes() => Belongs::To(at),
+            Some(at) if !heard.is_in() && heard.goes_on() => {
+                self.legs[at].follow(heard);
+                Belongs::To(at)
+            }
+            _ if heard.is_in() && find(&|leg| leg.outcome().is_none()).is_some() => Belongs::Forged,
+            _ => Belongs::Nowhere,
+        }
+    }
+
+    /// Adds a leg, in the place of one that is over if there are too many. Tells where.
+    pub(super) fn add(&mut self, leg: Leg) -> Option<usize> {
+        if self.legs.len() < LEGS {
+            self.legs.push(leg);
+            return Some(self.legs.len() - 1);
+        }
+        let over = self.legs.iter().position(|leg| leg.outcome().is_some())?;
+        self.legs.remove(over);
+        self.legs.push(leg);
+        Some(LEGS - 1)
+    }
+
+    /// Takes in a message of one of its legs.
+    pub(super) fn hear(&mut self, at: usize, heard: &Heard<'_>, around: Around<'_>) {
+        let Some(leg) = self.legs.get_mut(at) else { return };
+        leg.hear(heard, around);
+        if leg.sessions().next().is_some() {
+            let signalling = leg.remote;
+            self.adopted.flows.retain(|flow| flow.signalling != signalling);
+        }
+        let is_answer = !heard.is_request() && heard.exchange.method == Method::Invite && heard.status > 100;
+        self.counts |= is_answer && heard.status < 300;
+        if is_answer && (200..300).contains(&heard.status) && leg.is_up() {
+            self.answered.get_or_insert(heard.wall);
+        }
+    }
+
+    /// The end of a call that is known by its pinholes only.
+    pub(super) fn leave(&mut self, heard: &Heard<'_>) {
+        let remote = heard.flow.remote;
+        let is_party = self.adopted.flows.iter().any(|flow| flow.signalling == remote);
+        if heard.exchange.method != Method::Bye || self.adopted.flows.is_empty() || heard.is_in() && !is_party {
+            return;
+        }
+        if heard.is_request() {
+            self.adopted.bye = Some(heard.exchange);
+        } else if matches!(heard.status, 200..300 | 408 | 481) && self.adopted.bye == Some(heard.exchange) {
+            self.adopted.flows.retain(|flow| is_party && flow.signalling != remote);
+            if self.adopted.flows.is_empty() {
+                self.adopted.state = Some(State::Ended);
+            }
+        }
+    }
+
+    /// Ends it.
+    pub(super) fn end(&mut self, state: State, now: Moment) {
+        self.legs.iter_mut().for_each(|leg| leg.end(state, now));
+        if !self.adopted.flows.is_empty() {
+            self.adopted.flows.clear();
+            self.adopted.state = Some(state);
+        }
+    }
+
+    /// Notes its end, when it has come.
+    pub(super) fn close(&mut self, wall: i64) {
+        if self.is_over() {
+            self.ended.get_or_insert(wall);
+        } else {
+            self.ended = None;
+        }
+    }
+
+    /// Whether all of it is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.adopted.flows.is_empty() && self.legs.iter().all(|leg| leg.outcome().is_some())
+    }
+
+    /// Whether nothing more than an attempt of a stranger's is lost with it.
+    pub(super) fn is_cheap(&self) -> bool {
+        !self.counts && self.pinholes.1 == 0
+    }
+
+    /// Pinholes that were there before the daemon.
+    pub(super) fn adopted(&self) -> &[Flow] {
+        &self.adopted.flows
+    }
+
+    /// For how long media may be silent: the longest that any of its pinholes may by which something can come.
+    pub(super) fn silence(&self) -> Option<u64> {
+        let agreed = self.legs.iter().flat_map(|leg| leg.sessions().flat_map(|session| &session.flows));
+        let all = agreed.chain(&self.adopted.flows);
+        all.filter(|flow| flow.flags & FLOW_REFUSED == 0).map(|flow| flow.silence).max()
+    }
+
+    /// What is known of it.
+    pub(super) fn record(&self) -> Call {
+        let is_new = |old: &&call::Leg| !self.legs.iter().any(|leg| leg.record().remote.ip() == old.remote.ip());
+        let old = self.adopted.legs.iter().filter(is_new).cloned();
+        Call {
+            id: self.id,
+            started: self.started,
+            answered: self.answered,
+            ended: self.ended,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            agent: self.agent.clone(),
+            legs: old.chain(self.legs.iter().map(Leg::record)).collect(),
+            state: self.state(),
+        }
+    }
+
+    /// What the call has come to is what its first leg has; while that is over and others are not, what they have.
+    fn state(&self) -> State {
+        if self.legs.is_empty() || !self.adopted.flows.is_empty() {
+            return self.adopted.state.unwrap_or(State::Calling);
+        }
+        let live = self.legs.iter().find(|leg| leg.outcome().is_none());
+        match live.or(self.legs.first()) {
+            Some(leg) => leg.outcome().unwrap_or(if leg.is_up() { State::Up } else { State::Calling }),
+            None => State::Calling,
+        }
+    }
+
+    /// Bytes that it takes, nearly.
+    pub(super) fn measure(&self) -> usize {
+        let text = self.from.len() + self.to.len() + self.agent.len();
+        let adopted = size_of_val(&*self.adopted.flows) + self.adopted.legs.len() * 2 * size_of::<call::Leg>();
+        size_of::<Self>() + text + adopted + self.legs.iter().map(Leg::weight).sum::<usize>()
+    }
+}
+
+/// Where a message belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Belongs {
+    /// To this leg.
+    To(usize),
+    /// To none that is known.
+    Nowhere,
+    /// To none, and it says that it did.
+    Forged,
+}
+
+/// `user@host`, or a number.
+fn name(uri: &Uri<'_>) -> String {
+    let user = uri.user.unwrap_or_default();
+    let at: &[u8] = if user.is_empty() || uri.host.is_empty() { b"" } else { b"@" };
+    shown(&[user, at, uri.host].concat())
+}
+
+fn agent(message: &Message<'_>) -> String {
+    let text: Vec<u8> = message.user_agent().map(|agent| agent.bytes().take(NAME).collect()).unwrap_or_default();
+    shown(&text)
+}
+
+/// What is no text, or could move somebody's cursor, is replaced.
+fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(NAME)).unwrap_or_default());
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}

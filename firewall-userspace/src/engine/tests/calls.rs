@@ -1,0 +1,12 @@
+//! Calls: what is let through, refused and told of whole stories.
+mod bounds;
+mod closing;
+mod forking;
+mod media;
+mod plain;
+mod random;
+mod refusals;
+mod renegotiation;
+mod restart;
+mod scene;
+mod srtp;
