@@ -257,7 +257,7 @@ impl Setup {
 
     /// Whether the calls of anybody are followed.
     pub(crate) fn follows_calls(&self) -> bool {
-        self.peers.iter().any(|peer| peer.strict)
+        self.guarded || self.peers.iter().any(|peer| peer.strict)
     }
 
     /// The entries as the database would hold them.
