@@ -36,7 +36,7 @@ names! {
     HOLDS;
     /// Array of times: two rows of when our side last sent a request to a source.
     CALLED;
-    /// Array: media port → the places of up to four flows in `FLOWS`, each plus one; 0 for none.
+    /// Array: media port → the places of up to four flows in `FLOWS`, each plus one; a 0 ends them.
     PINHOLES;
     /// Array: [`crate::media::Flow`].
     FLOWS;

@@ -18,6 +18,11 @@ use core::ops::ControlFlow;
 pub trait Bytes {
     /// The `N` bytes at offset `at`, if all of them are there.
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]>;
+    /// The eight bytes at offset `at`, the first in the lowest bits. The kernel's implementation is one load.
+    #[inline(always)]
+    fn word(&self, at: u32) -> Option<u64> {
+        self.read(at).map(u64::from_le_bytes)
+    }
     /// How many bytes there are, in every buffer of the frame.
     fn total(&self) -> u32;
     /// The same number. The kernel's implementation hides it from the verifier (see [`crate::sip::Window::forget`]).

@@ -101,6 +101,15 @@ impl Carrier for Outgoing<'_> {
 
 impl Bytes for Frame<'_> {
     #[inline(always)]
+    fn word(&self, at: u32) -> Option<u64> {
+        let field = self.ctx.data() + at as usize;
+        if field + size_of::<u64>() > self.ctx.data_end() {
+            return None;
+        }
+        Some(opaque::load(field))
+    }
+
+    #[inline(always)]
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         let field = self.ctx.data() + at as usize;
         if field + N > self.ctx.data_end() {

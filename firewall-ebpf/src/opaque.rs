@@ -31,6 +31,18 @@ pub(crate) fn number(mut value: u64) -> u64 {
     value
 }
 
+/// The eight bytes at an address of packet memory that is known to hold them. The compiler would load them one by one, since
+/// it knows nothing of their alignment; the processors that we run on load them at once.
+#[inline(always)]
+pub(crate) fn load(address: usize) -> u64 {
+    let bytes: u64;
+    // SAFETY: a load of bytes that are there, as the verifier checks once more.
+    unsafe {
+        asm!("{0} = *(u64 *)({1} + 0)", out(reg) bytes, in(reg) address, options(readonly, nostack, preserves_flags))
+    };
+    u64::from_le(bytes)
+}
+
 /// The same number, which is not zero and at most `MAX`, a power of two. Changes nothing, but tells the verifier so.
 #[inline(always)]
 pub(crate) fn bounded<const MAX: usize>(value: u32) -> u32 {

@@ -27,7 +27,9 @@ use crate::trial::{Circumstances, Trial};
 pub(crate) fn run<C: Circumstances + Copy>(frame: &Frame, circumstances: C) -> Action {
     let mut trial = Trial::new(circumstances);
     let (Break(verdict) | Continue(verdict)) = judge(frame, &mut trial);
-    trial.forget();
+    if C::REPORTS {
+        trial.forget();
+    }
     exit::leave(frame, &trial, verdict)
 }
 
@@ -81,13 +83,16 @@ pub(crate) fn forget(packet: Packet) -> Packet {
 /// A packet for a SIP or media port.
 #[inline(always)]
 fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet, class: u8) -> Flow<Verdict> {
+    let guarded = class & port::MEDIA != 0 && media::are_guarded();
+    if guarded {
+        media::judge_closed(trial)?;
+    }
     let allowed = deny::judge(trial)?;
+    if guarded {
+        return media::judge(frame, trial, packet);
+    }
     if class & port::MEDIA != 0 {
-        return if media::are_guarded() {
-            media::judge(frame, trial, packet)
-        } else {
-            Continue(Verdict::of(Reason::Media))
-        };
+        return Continue(Verdict::of(Reason::Media));
     }
     let who = source::identify(trial, allowed);
     source::judge(trial, &who)?;

@@ -15,6 +15,8 @@ use crate::opaque;
 
 /// Live traffic or a rehearsal.
 pub(crate) trait Circumstances {
+    /// Whether [`Circumstances::report`] tells anything.
+    const REPORTS: bool;
     /// Nanoseconds of the kernel's monotonic clock.
     fn now(&self) -> u64;
     /// Whether limits are charged and packets counted.
@@ -28,6 +30,8 @@ pub(crate) trait Circumstances {
 pub(crate) struct Live;
 
 impl Circumstances for Live {
+    const REPORTS: bool = false;
+
     #[inline(always)]
     fn now(&self) -> u64 {
         clock::now()
@@ -66,6 +70,8 @@ impl Rehearsal {
 }
 
 impl Circumstances for Rehearsal {
+    const REPORTS: bool = true;
+
     #[inline(always)]
     fn now(&self) -> u64 {
         self.now
@@ -107,8 +113,8 @@ pub(crate) struct Trial<C> {
     pub(crate) class: u64,
     /// [`firewall_common::policy::DatagramVerdict::copied`], once the packet has been copied.
     pub(crate) copied: u64,
-    /// Addresses, once read.
-    src: Addr,
+    /// Addresses, once read. See [`Trial::src`].
+    pub(crate) src: Addr,
     /// Addresses, once read.
     pub(crate) dst: Addr,
     /// Ports, once read.

@@ -138,29 +138,49 @@ fn at_a_full_port_what_is_of_no_use_gives_way() {
     let world = World::new();
     let (instance, _) = world.start(&world.veth(), "");
     let mut raw = Raw::open(&world, &instance);
+    // Of hosts whose addresses are not known, each may have the port.
+    let at = |port, remote| Flow { local: Addr::NONE, ..flow(port, remote) };
     let (mut pinholes, now) = (instance.pinholes().unwrap(), world.now());
     for call in 1..=4 {
-        set(&mut pinholes, call, &[flow(10_000, call as u16)], now + call).unwrap();
+        set(&mut pinholes, call, &[at(10_000, call as u16)], now + call).unwrap();
         raw.note(10_000, now + call);
     }
-    let full = set(&mut pinholes, 5, &[flow(10_000, 5), flow(10_002, 5)], now + 5).unwrap_err();
+    let full = set(&mut pinholes, 5, &[at(10_000, 5), at(10_002, 5)], now + 5).unwrap_err();
     assert!(matches!(full, Error::PortFull { port: 10_000 }), "{full}");
     assert_eq!((raw.at(10_000).len(), raw.at(10_002).len(), pinholes.len()), (4, 1, 5));
 
     // A branch that nothing has come through yet goes before one that is in use, and one that is refused before that.
-    set(&mut pinholes, 1, &[flow(10_000, 11)], now + 6).unwrap();
-    set(&mut pinholes, 2, &[Flow { flags: FLOW_REFUSED, ..flow(10_000, 2) }], now + 7).unwrap();
-    set(&mut pinholes, 6, &[flow(10_000, 6)], now + 8).unwrap();
+    set(&mut pinholes, 1, &[at(10_000, 11)], now + 6).unwrap();
+    set(&mut pinholes, 2, &[Flow { flags: FLOW_REFUSED, ..at(10_000, 2) }], now + 7).unwrap();
+    set(&mut pinholes, 6, &[at(10_000, 6)], now + 8).unwrap();
     let remotes = |raw: &Raw| -> Vec<u16> { raw.at(10_000).iter().map(|flow| flow.remote_port).collect() };
     assert_eq!(remotes(&raw), [3, 4, 11, 6]);
-    set(&mut pinholes, 7, &[flow(10_000, 7)], now + 9).unwrap();
+    set(&mut pinholes, 7, &[at(10_000, 7)], now + 9).unwrap();
     assert_eq!(remotes(&raw), [3, 4, 6, 7]);
     // So does what has been silent for too long.
     raw.note(10_000, now + 10);
-    set(&mut pinholes, 8, &[flow(10_000, 8)], now + 71 * SECOND).unwrap();
+    set(&mut pinholes, 8, &[at(10_000, 8)], now + 71 * SECOND).unwrap();
     assert_eq!(remotes(&raw), [4, 6, 7, 8]);
     set(&mut pinholes, 2, &[], now + 72 * SECOND).unwrap();
     assert_eq!(remotes(&raw), [4, 6, 7, 8], "what gave way is not closed once more in another's place");
+}
+
+#[test]
+fn a_port_serves_one_call_at_a_time() {
+    let world = World::new();
+    let (instance, _) = world.start(&world.veth(), "");
+    let raw = Raw::open(&world, &instance);
+    let (mut pinholes, now) = (instance.pinholes().unwrap(), world.now());
+    let calls = |raw: &Raw| -> Vec<(u64, u16)> { raw.at(10_000).iter().map(|it| (it.call, it.remote_port)).collect() };
+    set(&mut pinholes, 1, &[flow(10_000, 1), flow(10_000, 2), flow(10_002, 3)], now).unwrap();
+    assert_eq!(calls(&raw), [(1, 1), (1, 2)], "branches of one call");
+    let elsewhere = Flow { local: Addr::from_v4([192, 0, 2, 11]), ..flow(10_000, 9) };
+    set(&mut pinholes, 2, &[elsewhere], now + 1).unwrap();
+    assert_eq!(calls(&raw), [(1, 1), (1, 2), (2, 9)], "another host of ours");
+    set(&mut pinholes, 3, &[flow(10_000, 7)], now + 2).unwrap();
+    assert_eq!((calls(&raw), raw.at(10_002).len()), (vec![(2, 9), (3, 7)], 1), "the call before has lost the port");
+    set(&mut pinholes, 1, &[], now + 3).unwrap();
+    assert_eq!(calls(&raw), [(2, 9), (3, 7)]);
 }
 
 #[test]

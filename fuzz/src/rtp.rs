@@ -17,7 +17,7 @@ pub fn check(input: &[u8]) {
 fn read(frame: &[u8], at: usize, len: usize) -> (Kind, Option<Rtp>) {
     let mut head = [0; 8];
     head.iter_mut().zip(&frame[at..at + len]).for_each(|(to, from)| *to = *from);
-    (Kind::of(head, len as u32), Rtp::read(frame, at as u32, len as u32))
+    (Kind::of(u64::from_le_bytes(head), len as u32), Rtp::read(frame, at as u32, len as u32))
 }
 
 fn only_the_datagram_counts(input: &[u8]) {

@@ -42,6 +42,9 @@ pub enum How {
     Checked = 3,
 }
 
+/// Nanoseconds of silence after which a lock holds nobody off any more.
+pub(super) const LET_GO: u64 = 10_000_000_000;
+
 /// A lock: the port and the why, which is never zero.
 #[inline(always)]
 pub const fn lock_word(how: How, port: u16) -> u64 {
@@ -77,12 +80,17 @@ impl Flow {
         }
     }
 
-    /// Whether it is about what comes to this address and port of ours at `now`: not if it has been silent for too long. What
-    /// is refused stays so until the daemon says otherwise, since nothing passes that could keep it from silence.
+    /// Whether it is about what comes to this address and port of ours.
     #[inline(always)]
-    pub const fn is_about(&self, local: Addr, port: u16, now: u64) -> bool {
-        let ours = self.local_port == port && (is(self.local, Addr::NONE) || is(self.local, local));
-        ours && (self.flags & FLOW_REFUSED != 0 || now.saturating_sub(self.seen) <= self.silence)
+    pub const fn is_about(&self, local: Addr, port: u16) -> bool {
+        self.local_port == port && (is(self.local, Addr::NONE) || is(self.local, local))
+    }
+
+    /// Whether it has been silent for too long at `now`. What is refused stays so until the daemon says otherwise, since
+    /// nothing passes that could keep it from silence.
+    #[inline(always)]
+    pub const fn is_silent(&self, now: u64) -> bool {
+        self.flags & FLOW_REFUSED == 0 && now.saturating_sub(self.seen) > self.silence
     }
 
     /// Whether it is locked to this sender.
@@ -112,11 +120,12 @@ impl Flow {
     /// not: what it asks and answers goes before the choice of who sends).
     ///
     /// The first who fits has it. The one of the session description takes it from who only came from the signalling's
-    /// address, and with ICE it goes to whoever was checked, since ICE nominates late (RFC 8445 §8.1.1).
+    /// address, and with ICE it goes to whoever was checked, since ICE nominates late (RFC 8445 §8.1.1). Who has sent nothing
+    /// for [`LET_GO`] has lost it: a NAT may have given the phone another port.
     #[inline(always)]
-    pub const fn fit(&self, how: Option<How>, bound: bool) -> Fit {
+    pub const fn fit(&self, how: Option<How>, bound: bool, now: u64) -> Fit {
         let Some(how) = how else { return Fit::No };
-        let free = self.lock == 0 || !bound;
+        let free = self.lock == 0 || !bound || now.saturating_sub(self.seen) > LET_GO;
         match how {
             How::Exact if free || self.lock >> 16 != How::Checked as u64 => Fit::Exact,
             How::Checked => Fit::Near,

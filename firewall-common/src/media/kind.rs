@@ -18,9 +18,6 @@ pub enum Kind {
     Other,
 }
 
-/// Bytes that tell a kind.
-pub(super) const HEAD: usize = 8;
-
 const STUN_HEADER: u32 = 20;
 /// The magic cookie (RFC 8489 §5).
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
@@ -30,12 +27,12 @@ const RTP_HEADER: u32 = 12;
 const RTCP_HEADER: u32 = 8;
 
 impl Kind {
-    /// The kind of a payload of `len` bytes that begins with `head`, zeros behind its end.
+    /// The kind of a payload of `len` bytes by its first eight, the very first in the lowest bits, zeros behind its end.
     #[inline(always)]
-    pub const fn of(head: [u8; HEAD], len: u32) -> Self {
-        let [first, second, _, _, a, b, c, d] = head;
+    pub const fn of(head: u64, len: u32) -> Self {
+        let (first, second) = (head as u8, (head >> 8) as u8);
         let (kind, least) = match first {
-            0..=3 if u32::from_ne_bytes([a, b, c, d]) == u32::from_ne_bytes(COOKIE) => (Self::Stun, STUN_HEADER),
+            0..=3 if (head >> 32) as u32 == u32::from_le_bytes(COOKIE) => (Self::Stun, STUN_HEADER),
             20..=63 => (Self::Dtls, DTLS_HEADER),
             // RTP with the marker bit and a payload type of 64 to 95, which is why nobody may use these.
             128..=191 if second >= 192 && second <= 223 => (Self::Rtcp, RTCP_HEADER),

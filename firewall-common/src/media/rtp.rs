@@ -31,7 +31,8 @@ impl Rtp {
         if len < FIXED {
             return None;
         }
-        let [first, second, s, t, a, b, c, d, e, f, g, h]: [u8; FIXED as usize] = bytes.read(at)?;
+        let (start, end) = (bytes.word(at)?, bytes.word(at + 4)?);
+        let [first, second, s, t, ..] = start.to_le_bytes();
         let listed = FIXED + u32::from(first & 0x0f) * 4;
         let header = if first & 0x10 == 0 { listed } else { listed + extension(bytes, at + listed)? };
         // A frame may hold more than the datagram: padding of the link.
@@ -39,8 +40,8 @@ impl Rtp {
         Some(Self {
             payload_type: u32::from(second & 0x7f),
             seq: u32::from(u16::from_be_bytes([s, t])),
-            timestamp: u32::from_be_bytes([a, b, c, d]),
-            ssrc: u32::from_be_bytes([e, f, g, h]),
+            timestamp: ((start >> 32) as u32).swap_bytes(),
+            ssrc: ((end >> 32) as u32).swap_bytes(),
             payload,
             vague: u32::from(first & 0x20),
         })

@@ -102,7 +102,7 @@ pub fn hash(w: &Window, at: u32, len: u32) -> u64 {
         sum = with(sum, w.word(at + i * WORD));
     }
     if rest != 0 {
-        sum = with(sum, w.word(w.forget(at + whole)) & !(u64::MAX << ((8 * rest) & 63)));
+        sum = with(sum, w.word(w.forget(at + whole)) & !(u64::MAX << (8 * rest)));
     }
     finish(sum)
 }

@@ -24,7 +24,6 @@ use crate::cell;
 use crate::constants::policy;
 use crate::frame::Frame;
 use crate::opaque;
-use crate::pipeline::forget;
 use crate::switches;
 use crate::trial::{Circumstances, Trial, is_monitored};
 use arrival::Arrival;
@@ -39,16 +38,25 @@ pub(crate) fn are_guarded() -> bool {
     policy().flags & FLAG_GUARDED != 0
 }
 
+/// Objects to a packet for a guarded port at which nothing is open. Nothing is looked up of its source: whoever sprays all
+/// ports meets most of them closed.
+#[inline(always)]
+pub(crate) fn judge_closed<C: Circumstances>(trial: &mut Trial<C>) -> Flow<()> {
+    let port = u32::from(trial.dst_port);
+    if has_flows(port) || learned::has_any(port) {
+        return Continue(());
+    }
+    trial.object(Verdict::of(Reason::NoPinhole))
+}
+
 /// Judges a datagram for a guarded port.
 #[inline(always)]
 pub(crate) fn judge<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Packet) -> Flow<Verdict> {
-    trial.forget();
-    let datagram = packet::udp(frame, &forget(*packet))?;
+    let datagram = packet::udp(frame, packet)?;
     trial.payload_at = datagram.at;
     let Some(arrival) = Arrival::read(frame, trial, packet, datagram) else {
         return stop(Reason::NoPinhole);
     };
-    trial.forget();
     let said = opaque::forget(sipfw_media(arrival));
     let noted = said as u8;
     if noted != 0 {
@@ -105,12 +113,19 @@ impl Objections {
 
 #[inline(always)]
 fn weigh(arrival: &Arrival, objections: &mut Objections) -> Flow<Verdict> {
-    let found = find(arrival);
-    let Some(flow) = flow::at(found.place) else {
+    let Some(places) = PINHOLES.get(arrival.local_port) else {
         return learned::judge(arrival, objections);
     };
-    if found.fit != Fit::No as u32 {
-        return flow::judge(arrival, flow, found.fit, objections);
+    // Nearly all packets.
+    if let Some(flow) = flow::locked(arrival, places[0]) {
+        return flow::judge(arrival, flow, Fit::Locked as u32, objections);
+    }
+    let found = find(arrival, places);
+    let Some(flow) = flow::at(found.place) else {
+        return unopened(arrival, found, objections);
+    };
+    if found.fit() != Fit::No as u32 {
+        return flow::judge(arrival, flow, found.fit(), objections);
     }
     // What our side's own checks are answered comes from wherever they went, maybe to another address of the same call.
     if arrival.answers() && learned::knows(arrival) {
@@ -121,26 +136,35 @@ fn weigh(arrival: &Arrival, objections: &mut Objections) -> Flow<Verdict> {
     Continue(Verdict::of(Reason::Pinhole))
 }
 
+/// No flow is about the port, or those that are have been silent for too long: what a call has opened learns nobody, or who
+/// is silent for a minute could then send what he has not negotiated.
+#[inline(always)]
+fn unopened(arrival: &Arrival, found: Found, objections: &mut Objections) -> Flow<Verdict> {
+    if found.silent == 0 {
+        return learned::judge(arrival, objections);
+    }
+    objections.object(Reason::NoPinhole)?;
+    Continue(Verdict::of(Reason::Pinhole))
+}
+
 /// The flow of this port that the sender fits best; with no fit the last that is about the port, if any is.
 #[inline(always)]
-fn find(arrival: &Arrival) -> Found {
-    let mut found = Found { place: 0, fit: 0 };
-    let Some(places) = PINHOLES.get(arrival.local_port) else {
-        return found;
-    };
+fn find(arrival: &Arrival, places: &[u32; FLOWS_OF_PORT]) -> Found {
+    let mut found = Found::NONE;
     for place in places {
-        found = flow::better(arrival, found, opaque::forget(u64::from(*place)) as u32);
-        if found.fit == Fit::Locked as u32 {
+        let place = opaque::forget(u64::from(*place)) as u32;
+        if place == 0 || found.fit() == Fit::Locked as u32 {
             break;
         }
+        found = flow::better(arrival, found, place);
     }
-    Found { place: opaque::forget(u64::from(found.place)) as u32, fit: opaque::forget(u64::from(found.fit)) as u32 }
+    found.forget()
 }
 
 /// Whether any flow is at a port.
 #[inline(always)]
 fn has_flows(port: u32) -> bool {
-    PINHOLES.get(port).is_some_and(|places| places.iter().fold(0, |all, place| all | place) != 0)
+    PINHOLES.get(port).is_some_and(|places| places[0] != 0)
 }
 
 /// Adds to a flow's counter, which may lose what two CPUs add at once.

@@ -5,11 +5,12 @@
 //! anything that nobody said in a message.
 //!
 //! Bounds: `tracking.calls` calls of [`tracked::LEGS`] legs, each with [`leg::BRANCHES`] dialogs and descriptions of
-//! [`description::LINES`] media lines, and all of these together 4 KiB a call; `media.per_source` pinholes of one source.
+//! [`description::LINES`] media lines, and all of these together 5 KiB a call; `media.per_source` pinholes of one source.
 mod agree;
 mod answer;
 mod body;
 mod book;
+mod closed;
 mod codec;
 mod crypto;
 mod description;
@@ -19,6 +20,7 @@ mod judge;
 mod leg;
 mod rules;
 mod settle;
+mod spared;
 mod time;
 mod tracked;
 
@@ -41,6 +43,7 @@ use heard::Heard;
 use judge::Fault;
 use leg::{Around, Leg};
 use rules::Rules;
+use spared::Spared;
 use tracked::{Belongs, Tracked};
 
 /// All calls.
@@ -51,8 +54,10 @@ pub(super) struct Calls {
     v6_mask: Addr,
     book: Book,
     counts: CallCounts,
-    /// Refusals of strangers that were told, and in which second.
+    /// Refusals that were told of whoever may be anybody, and in which second.
     told: (Moment, u32),
+    /// Whom the answers to refused INVITEs went to of late.
+    told_whom: Spared,
     ticked: Moment,
 }
 
@@ -67,6 +72,7 @@ impl Calls {
             book: Book::new(most),
             counts: CallCounts::default(),
             told: (Moment::NEVER, 0),
+            told_whom: Spared::new(key),
             ticked: Moment::NEVER,
         }
     }
@@ -118,12 +124,14 @@ impl Calls {
         }
         let Some((place, at)) = self.leg(&heard) else { return };
         let around = Around { rules: &self.rules, call: heard.call, has_room: true };
-        let room = self.book.has_room(seen.flow.kind == Kind::Stranger);
+        let room = self.book.has_room(refused || seen.flow.kind == Kind::Stranger);
         let Some(call) = self.book.get_mut(place) else { return };
         call.touched = if at.is_some() { heard.now } else { call.touched };
         match (fault, at) {
             (Some(fault), Some(at)) => refuse(call, at, &heard, &fault, &mut self.counts),
             (None, Some(at)) => {
+                let is_somebody = !matches!(seen.flow.kind, Kind::Stranger | Kind::Known);
+                call.counts |= heard.is_invite() && heard.is_in() && is_somebody;
                 let before = call.legs.get(at).is_some_and(|leg| leg.refusal.is_some());
                 call.hear(at, &heard, Around { has_room: room, ..around });
                 if let Some(refusal) = call.legs.get(at).and_then(|leg| leg.refusal.as_ref()).filter(|_| !before) {
@@ -144,6 +152,10 @@ impl Calls {
     }
 
     fn answer(&mut self, heard: &Heard<'_>, why: Why, out: &mut Vec<Command>) {
+        if !self.told_whom.admits(heard.flow.remote.source(self.v6_mask), heard.now) {
+            self.counts.answers_spared += 1;
+            return;
+        }
         let keys = Keys { kernel: self.kernel, engine: self.key };
         match answer::refusal(heard, why, self.rules.accepted, keys) {
             Some(answer) => {
@@ -171,7 +183,9 @@ impl Calls {
         }
         let source = self.key.source(heard.flow.remote.source(self.v6_mask));
         let leg = Leg::new(heard, source, &self.rules);
-        let is_attempt = leg.inbound && matches!(heard.flow.kind, Kind::Stranger | Kind::Known);
+        // What the kernel dropped may come from anybody who writes a peer's address into it.
+        let is_anybody = heard.refused || matches!(heard.flow.kind, Kind::Stranger | Kind::Known);
+        let is_attempt = leg.inbound && is_anybody;
         if leg.tag == 0 {
             return None;
         }

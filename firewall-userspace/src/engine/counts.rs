@@ -70,6 +70,8 @@ pub struct CallCounts {
     pub answers: u64,
     /// INVITEs for which there is no answer that is not larger than they.
     pub unanswerable: u64,
+    /// INVITEs that were not answered, since their source has had as many answers as it gets in a second.
+    pub answers_spared: u64,
     /// INVITEs that the kernel dropped, and in which the engine sees nothing wrong.
     pub disagreements: u64,
     /// Sessions whose pinholes were too many for their source.

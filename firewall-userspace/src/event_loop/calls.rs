@@ -8,6 +8,7 @@ use super::hands::OfGeneration;
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::engine::call::Call;
+use crate::engine::command::Command;
 
 /// An engine begins beside pinholes that an earlier daemon has left open, with what the database knows of their calls.
 pub(super) fn begin(engine: &mut Engine, of_generation: &OfGeneration, records: &[Call], now: Clock) {
@@ -21,6 +22,13 @@ pub(super) fn begin(engine: &mut Engine, of_generation: &OfGeneration, records: 
 /// Another generation of the program judges.
 pub(super) fn go_on(engine: &mut Engine, of_generation: &OfGeneration) {
     engine.set_refusal_key(of_generation.hash_key);
+}
+
+/// A command could not be carried out: pinholes are tried again.
+pub(super) fn failed(engine: &mut Engine, command: &Command) {
+    if let Command::Pinholes(pinholes) = command {
+        engine.pinholes_failed(pinholes.call);
+    }
 }
 
 /// Some calls' media was last seen at these times, the kernel's.

@@ -138,10 +138,11 @@ impl Desk {
 
     fn carry_out(&mut self, now: Clock) {
         for command in self.commands.drain(..) {
-            if let Err(error) = self.hands.carry_out(&command, now)
-                && self.troubles.admits(now)
-            {
-                warn!("{error}");
+            if let Err(error) = self.hands.carry_out(&command, now) {
+                if self.troubles.admits(now) {
+                    warn!("{error}");
+                }
+                calls::failed(&mut self.engine, &command);
             }
             if !matches!(command, Command::Hold(_)) || self.holds.admits(now) {
                 tell(&command, &self.names);

@@ -52,7 +52,7 @@ pub(super) fn measure(length: Length, progress: &ProgressBar) -> Result<Vec<Figu
     progress.set_message("setting up 500 calls");
     let live = Live::start(&world, &agents, LIVE, RATE)?;
     progress.set_message("opening pinholes");
-    let mut figures = opening::measure(&world, length.trials)?;
+    let mut figures = opening::measure(&world, &agents.callee, length.trials)?;
     progress.set_message("refusing calls");
     figures.extend(refusal::measure(&world, length.trials)?);
     progress.set_message("spray over all media ports");

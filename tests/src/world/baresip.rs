@@ -142,7 +142,7 @@ pub struct Baresip {
     netns: File,
 }
 
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(30);
 
 /// Where Debian and others put modules; the first that exists is taken.
 const MODULES: [&str; 3] = [

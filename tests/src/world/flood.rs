@@ -150,7 +150,7 @@ impl Random {
 }
 
 /// The kernel may otherwise round a sleep up by 50 µs, which at high rates is a burst.
-fn precise_sleep() {
+pub(crate) fn precise_sleep() {
     // SAFETY: sets a number of the calling thread.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1000) };
 }

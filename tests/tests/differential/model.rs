@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use firewall_common::reason::Reason;
+use firewall_common::reason::{Reason, Stage};
 use firewall_common::{addr::Addr, limiter};
 use ipnet::IpNet;
 
@@ -120,7 +120,8 @@ impl<'a> Model<'a> {
     }
 
     fn monitors(&self, reason: Reason) -> bool {
-        self.setup.monitor.contains(&reason.stage().word())
+        let preferred = self.setup.guarded && reason.stage() == Stage::Media;
+        preferred || self.setup.monitor.contains(&reason.stage().word())
     }
 
     fn object(&self, trial: &mut Trial, reason: Reason, detail: u32) -> Result<(), Verdict> {
@@ -203,7 +204,15 @@ impl<'a> Model<'a> {
         transport: &'static str,
         trial: &mut Trial,
     ) -> Result<Verdict, Verdict> {
+        let guarded = transport == "media" && self.setup.guarded;
+        if guarded {
+            // Nobody opens anything here.
+            self.object(trial, Reason::NoPinhole, 0)?;
+        }
         let allowed = self.deny(packet.src, trial)?;
+        if guarded {
+            packet.udp_payload().map_err(|reason| (reason, 0))?;
+        }
         if transport == "media" {
             return Ok((Reason::Media, 0));
         }

@@ -160,6 +160,8 @@ pub(crate) struct Setup {
     pub(crate) tcp: Vec<u16>,
     pub(crate) tls: Vec<u16>,
     pub(crate) media: Vec<u16>,
+    /// Whether media is judged, which is only told.
+    pub(crate) guarded: bool,
     pub(crate) transports: Vec<&'static str>,
     pub(crate) v6_prefix: u8,
     pub(crate) total: Option<Rate>,
@@ -197,6 +199,7 @@ impl Setup {
             tcp: random.some(&[5060, 5062]),
             tls: random.some(&[5061, 5063]),
             media: if random.chance(2) { vec![10_000, 10_001] } else { Vec::new() },
+            guarded: random.chance(2),
             transports: if random.chance(4) { random.some(&["udp", "tcp", "tls"]) } else { vec!["udp", "tcp", "tls"] },
             v6_prefix: *random.pick(&[32, 48, 56, 64, 64, 64, 96, 128]),
             total: random.chance(3).then(|| rate(random, 400)),
@@ -227,7 +230,8 @@ impl Setup {
         let _ =
             writeln!(text, "mode = \"{mode}\"\nmonitor = {:?}\nsignature_defaults = {}", self.monitor, self.builtin);
         let _ = writeln!(text, "[ports]\nudp = {:?}\ntcp = {:?}\ntls = {:?}", self.udp, self.tcp, self.tls);
-        let _ = writeln!(text, "[media]\nports = {:?}", self.media);
+        let policy = if self.guarded { "prefer" } else { "off" };
+        let _ = writeln!(text, "[media]\nports = {:?}\npolicy = \"{policy}\"", self.media);
         let _ = writeln!(text, "[capacity]\ncells = {CELLS}");
         let _ = writeln!(text, "[sip]\nstart_line_max = {}\nscan_max = {}", self.start_line_max, self.scan_max);
         let total = self.total.map_or("none".to_owned(), Rate::text);

@@ -6,6 +6,8 @@
 mod attacks;
 #[path = "media/carriers.rs"]
 mod carriers;
+#[path = "media/connected.rs"]
+mod connected;
 #[path = "media/disguises.rs"]
 mod disguises;
 #[path = "media/injection.rs"]

@@ -3,10 +3,13 @@ use core::net::IpAddr;
 
 use crate::addr::Addr;
 use crate::limiter::HashKey;
+use crate::media::flow::LET_GO;
 use crate::media::{FLOW_ICE, FLOW_REFUSED, Fit, Flow, How, Sender, lock_word, remote_hash};
 
 const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
 const REMOTE: &str = "203.0.113.50";
+/// When the flow was opened.
+const NOW: u64 = 100;
 const PROXY: &str = "203.0.113.60";
 
 fn addr(text: &str) -> Addr {
@@ -24,7 +27,7 @@ fn flow() -> Flow {
         signalling: addr(PROXY),
         local_port: 10,
         silence: 5,
-        ..Flow::opening(100)
+        ..Flow::opening(NOW)
     }
 }
 
@@ -33,15 +36,18 @@ fn locked(how: How, text: &str, port: u16) -> Flow {
 }
 
 #[test]
-fn a_flow_is_about_its_port_and_address_while_it_is_not_silent() {
+fn a_flow_is_about_its_port_and_address() {
     let ours = addr("192.0.2.5");
     let there = Flow { local: ours, ..flow() };
-    assert!(flow().is_about(ours, 10, 100) && flow().is_about(ours, 10, 105) && flow().is_about(ours, 10, 0));
-    assert!(!flow().is_about(ours, 10, 106) && !flow().is_about(ours, 11, 100));
-    assert!(there.is_about(ours, 10, 100) && !there.is_about(addr("192.0.2.6"), 10, 100));
-    let refused = Flow { flags: FLOW_REFUSED, ..flow() };
-    assert!(refused.is_about(ours, 10, u64::MAX) && !refused.is_about(ours, 11, 100));
-    assert!(!Flow::opening(0).is_about(ours, 10, 0));
+    assert!(flow().is_about(ours, 10) && !flow().is_about(ours, 11));
+    assert!(there.is_about(ours, 10) && !there.is_about(addr("192.0.2.6"), 10));
+    assert!(!Flow::opening(0).is_about(ours, 10));
+}
+
+#[test]
+fn a_flow_falls_silent_unless_it_is_refused() {
+    assert_eq!([0, 100, 105, 106].map(|now| flow().is_silent(now)), [false, false, false, true]);
+    assert!(!Flow { flags: FLOW_REFUSED, ..flow() }.is_silent(u64::MAX));
 }
 
 #[test]
@@ -64,14 +70,17 @@ fn senders_fit_for_a_reason() {
 #[test]
 fn a_lock_goes_to_who_has_the_better_reason() {
     let hows = [How::Signalling, How::Exact, How::Checked];
-    let fits = |flow: Flow, bound: bool| hows.map(|how| flow.fit(Some(how), bound));
+    let fits = |flow: Flow, bound: bool| hows.map(|how| flow.fit(Some(how), bound, NOW));
     let free = [Fit::Near, Fit::Exact, Fit::Near];
     assert_eq!(fits(flow(), true), free);
     assert_eq!(fits(locked(How::Signalling, PROXY, 9), true), [Fit::No, Fit::Exact, Fit::Near]);
     assert_eq!(fits(locked(How::Exact, REMOTE, 4_000), true), [Fit::No, Fit::Exact, Fit::Near]);
     assert_eq!(fits(locked(How::Checked, "198.51.100.9", 77), true), [Fit::No, Fit::No, Fit::Near]);
     assert_eq!(fits(locked(How::Checked, "198.51.100.9", 77), false), free, "STUN is not bound to a lock");
-    assert_eq!(flow().fit(None, false), Fit::No);
+    assert_eq!(flow().fit(None, false, NOW), Fit::No);
+    let held = locked(How::Signalling, PROXY, 9);
+    let after = |silence| held.fit(Some(How::Signalling), true, held.seen + silence);
+    assert_eq!((after(LET_GO), after(LET_GO + 1)), (Fit::No, Fit::Near), "a NAT may have given it another port");
     assert!(Fit::No < Fit::Near && Fit::Near < Fit::Exact && Fit::Exact < Fit::Locked);
 }
 

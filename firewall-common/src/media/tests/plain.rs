@@ -108,7 +108,7 @@ fn longest_run(packets: &[Vec<u8>], codec: impl Fn(u32) -> (u32, u32)) -> u32 {
     let mut longest = 0;
     for (n, packet) in (0u64..).zip(packets) {
         let head = *packet.first_chunk().expect("a header is longer");
-        assert_eq!(Kind::of(head, packet.len() as u32), Kind::Rtp);
+        assert_eq!(Kind::of(u64::from_le_bytes(head), packet.len() as u32), Kind::Rtp);
         let rtp = Rtp::read(packet.as_slice(), 0, packet.len() as u32).expect("the header is whole");
         let followed = stream.follow(&rtp, codec(rtp.payload_type), n * 20_000_000, true);
         assert!(!followed.changed, "{rtp:?}");

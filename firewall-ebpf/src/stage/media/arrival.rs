@@ -17,9 +17,6 @@ use crate::opaque;
 use crate::scan;
 use crate::trial::{Circumstances, Trial};
 
-const NOT_STUN: u32 = 0;
-const STUN: u32 = 1;
-const STUN_RESPONSE: u32 = 2;
 /// No UDP payload begins behind this; see [`crate::pipeline`].
 const AT_MAX: u64 = 0x7fff;
 
@@ -44,10 +41,10 @@ pub(super) struct Arrival {
     fragmented: u32,
     /// Not zero if the judgement has consequences.
     commits: u32,
-    /// [`Kind::bit`].
+    /// [`Kind::bit`]. What follows is only of this packet where it is of this kind.
     pub(super) kind: u32,
-    /// Not zero for STUN, and one more for a response.
-    stun: u32,
+    /// Not zero for a response of STUN.
+    response: u32,
     pub(super) rtp: Rtp,
     /// Of the USERNAME of a STUN request; 0: none.
     username: u64,
@@ -65,22 +62,11 @@ impl Arrival {
         let arrival = ARRIVAL.get_ptr_mut(0)?;
         // SAFETY: the pointer is to this CPU's value, which no other program of this CPU uses meanwhile.
         let arrival = unsafe { &mut *arrival };
-        *arrival = Self {
-            src: trial.src(),
-            dst: trial.dst,
-            now: trial.now(),
-            bytes: u64::from(frame.total()),
-            remote_port: u32::from(trial.src_port),
-            local_port: u32::from(trial.dst_port),
-            at: datagram.at,
-            len: datagram.len,
-            fragmented: packet.part.fragmented,
-            commits: u32::from(trial.commits()),
-            kind: 0,
-            stun: NOT_STUN,
-            rtp: Rtp::default(),
-            username: 0,
-        };
+        (arrival.src, arrival.dst) = (trial.src, trial.dst);
+        (arrival.now, arrival.bytes) = (trial.now(), u64::from(frame.total()));
+        (arrival.remote_port, arrival.local_port) = (u32::from(trial.src_port), u32::from(trial.dst_port));
+        (arrival.at, arrival.len, arrival.fragmented) = (datagram.at, datagram.len, packet.part.fragmented);
+        arrival.commits = u32::from(trial.commits());
         sipfw_read(frame.context().ctx, arrival);
         Some(arrival)
     }
@@ -106,20 +92,19 @@ impl Arrival {
     /// Whether it is STUN.
     #[inline(always)]
     pub(super) fn is_stun(&self) -> bool {
-        opaque::forget(u64::from(self.stun)) != 0
+        opaque::forget(u64::from(self.kind)) as u32 == Kind::Stun.bit()
     }
 
     /// Whether it is STUN's answer to a request.
     #[inline(always)]
     pub(super) fn answers(&self) -> bool {
-        opaque::forget(u64::from(self.stun)) as u32 == STUN_RESPONSE
+        self.is_stun() && self.response != 0
     }
 
     /// Whether it is a request of ICE with this USERNAME ([`firewall_common::media::username_hash`]).
     #[inline(always)]
     pub(super) fn asks(&self, username: u64) -> bool {
-        let mine = opaque::forget(self.username);
-        mine != 0 && mine == username
+        self.is_stun() && self.username != 0 && self.username == username
     }
 }
 
@@ -134,7 +119,7 @@ extern "C" fn sipfw_read(ctx: *mut xdp_md, arrival: *mut Arrival) -> u64 {
     let xdp = XdpContext::new(ctx);
     let frame = Frame::linear(&xdp);
     let (at, len) = ((opaque::forget(u64::from(arrival.at)) & AT_MAX) as u32, arrival.len);
-    let head: [u8; 8] = frame.read(at).unwrap_or([0; 8]);
+    let head = frame.word(at).unwrap_or(0);
     let mut kind = Kind::of(head, len);
     match kind {
         Kind::Rtp => match Rtp::read(&frame, at, len) {
@@ -144,11 +129,10 @@ extern "C" fn sipfw_read(ctx: *mut xdp_md, arrival: *mut Arrival) -> u64 {
             None => kind = Kind::Other,
         },
         Kind::Stun => {
-            let class = StunClass::of(head[0], head[1]);
-            arrival.stun = if class == StunClass::Response { STUN_RESPONSE } else { STUN };
-            if class == StunClass::Request && has_flows(arrival.local_port) {
-                arrival.username = username(&frame, at, len);
-            }
+            let class = StunClass::of(head as u8, (head >> 8) as u8);
+            let asked = class == StunClass::Request && has_flows(arrival.local_port);
+            arrival.response = u32::from(class == StunClass::Response);
+            arrival.username = if asked { username(&frame, at, len) } else { 0 };
         }
         Kind::Dtls | Kind::Rtcp | Kind::Other => {}
     }

@@ -24,16 +24,50 @@ static FLOWS: Array<media::Flow> = Array::with_max_entries(maps::FLOWS_DEFAULT, 
 /// A flow and how well the sender fits it. Numbers, so that the verifier need not follow what is done with each.
 #[derive(Clone, Copy)]
 pub(super) struct Found {
-    /// Its place plus one; 0: no flow is about the port.
+    /// Its place plus one; 0: no flow is about the port, or all are silent.
     pub(super) place: u32,
+    /// Twice the [`Fit`], and one more for a flow that is not refused: of two branches that fit alike, the good one counts.
+    pub(super) rank: u32,
+    /// Not zero if a flow that is about the port has been silent for too long.
+    pub(super) silent: u32,
+}
+
+impl Found {
+    /// None.
+    pub(super) const NONE: Self = Self { place: 0, rank: 0, silent: 0 };
+
     /// [`Fit`].
-    pub(super) fit: u32,
+    #[inline(always)]
+    pub(super) fn fit(self) -> u32 {
+        opaque::forget(u64::from(self.rank)) as u32 / 2
+    }
+
+    /// Makes the ways that led here one for the verifier.
+    #[inline(always)]
+    pub(super) fn forget(self) -> Self {
+        let [place, rank, silent] = [self.place, self.rank, self.silent].map(|it| opaque::forget(u64::from(it)) as u32);
+        Self { place, rank, silent }
+    }
 }
 
 /// The flow at a place less one.
 #[inline(always)]
 pub(super) fn at(place: u32) -> Option<*mut media::Flow> {
     if place == 0 { None } else { FLOWS.get_ptr_mut(place - 1) }
+}
+
+/// The flow at a place, if it is locked to the sender.
+#[inline(always)]
+pub(super) fn locked(arrival: &Arrival, place: u32) -> Option<*mut media::Flow> {
+    // SAFETY: the pointer is to a value of a map. What the daemon changes meanwhile is the old or the new.
+    at(place).filter(|flow| is_locked(arrival, unsafe { &**flow }))
+}
+
+#[inline(always)]
+fn is_locked(arrival: &Arrival, flow: &media::Flow) -> bool {
+    flow.is_locked_to(arrival.src, arrival.remote_port as u16)
+        && flow.is_about(arrival.dst, arrival.local_port as u16)
+        && !flow.is_silent(arrival.now)
 }
 
 /// What was found before, or the flow at `place` if the sender fits that one better.
@@ -44,15 +78,14 @@ pub(super) fn better(arrival: &Arrival, before: Found, place: u32) -> Found {
     };
     // SAFETY: the pointer is to a value of a map. What the daemon changes meanwhile is the old or the new.
     let flow = unsafe { &*flow };
-    if !flow.is_about(arrival.dst, arrival.local_port as u16, arrival.now) {
+    if !flow.is_about(arrival.dst, arrival.local_port as u16) {
         return before;
     }
-    let fit = fit(arrival, flow);
-    let better = before.place == 0 || fit > before.fit;
-    Found {
-        place: opaque::forget(u64::from(if better { place } else { before.place })) as u32,
-        fit: opaque::forget(u64::from(if better { fit } else { before.fit })) as u32,
+    if flow.is_silent(arrival.now) {
+        return Found { silent: 1, ..before }.forget();
     }
+    let rank = 2 * fit(arrival, flow) + u32::from(flow.flags & FLOW_REFUSED == 0);
+    if before.place == 0 || rank > before.rank { Found { place, rank, ..before }.forget() } else { before.forget() }
 }
 
 #[inline(always)]
@@ -63,7 +96,7 @@ fn fit(arrival: &Arrival, flow: &media::Flow) -> u32 {
     if asks(arrival, flow) {
         return Fit::Near as u32;
     }
-    flow.fit(flow.reason_for(&arrival.sender()), !arrival.is_stun()) as u32
+    flow.fit(flow.reason_for(&arrival.sender()), !arrival.is_stun(), arrival.now) as u32
 }
 
 /// Whether it is a request of ICE by somebody who knows the session description.
@@ -102,14 +135,15 @@ pub(super) fn judge(
     if !is_within_rate(arrival, flow) {
         objections.object(Reason::MediaRate)?;
     }
+    let is_new = opaque::forget(u64::from(fit)) as u32 != Fit::Locked as u32;
     if arrival.is_stun() {
         remember(arrival, flow);
-    } else if opaque::forget(u64::from(fit)) as u32 != Fit::Locked as u32 && !lock(arrival, flow) {
-        count_mismatch(arrival, place);
+    } else if is_new && !lock(arrival, flow) {
         objections.object(Reason::MediaSourceMismatch)?;
     }
     if arrival.kind & flow.flags & FLOW_RTP != 0 && flow.flags & FLOW_BUNDLE == 0 {
-        follow(arrival, flow, objections)?;
+        let before = if is_new { Stream::default() } else { Stream::of(flow.stream) };
+        follow(arrival, flow, before, objections)?;
     }
     if arrival.commits() {
         flow.seen = arrival.now;
@@ -145,7 +179,8 @@ fn remember(arrival: &Arrival, flow: &mut media::Flow) {
     }
 }
 
-/// Locks the flow to the sender; whether nobody was faster. The stream that was followed was another's.
+/// Locks the flow to the sender; whether nobody was faster, who is then the only one that fits. The stream that was followed
+/// was another's.
 #[inline(always)]
 fn lock(arrival: &Arrival, flow: &mut media::Flow) -> bool {
     if !arrival.commits() {
@@ -154,6 +189,7 @@ fn lock(arrival: &Arrival, flow: &mut media::Flow) -> bool {
     let before = cell::load(&raw mut flow.lock);
     let how = flow.reason_for(&arrival.sender()).unwrap_or(How::Signalling);
     if !cell::swap(&raw mut flow.lock, before, lock_word(how, arrival.remote_port as u16)) {
+        add(&raw mut flow.mismatches, 1);
         return false;
     }
     flow.locked = arrival.src;
@@ -163,13 +199,13 @@ fn lock(arrival: &Arrival, flow: &mut media::Flow) -> bool {
 
 /// Follows the stream of RTP, and objects to one that is another's, or that is plain where it should not be.
 #[inline(always)]
-fn follow(arrival: &Arrival, flow: &mut media::Flow, objections: &mut Objections) -> Flow<()> {
+fn follow(arrival: &Arrival, flow: &mut media::Flow, before: Stream, objections: &mut Objections) -> Flow<()> {
     let codec = match flow.flags & FLOW_SRTP {
         0 => (0, 0),
         _ => media::negotiated(&flow.codecs, arrival.rtp.payload_type),
     };
     let may = is_monitored(Reason::MediaStream);
-    let followed = Stream::of(flow.stream).follow(&arrival.rtp, codec, arrival.now, may);
+    let followed = before.follow(&arrival.rtp, codec, arrival.now, may);
     let is_plain = flow.flags & FLOW_SRTP != 0 && followed.stream.run() >= policy().plain_packets;
     if arrival.commits() {
         flow.stream = followed.stream.words();

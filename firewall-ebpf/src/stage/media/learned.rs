@@ -54,6 +54,12 @@ fn find(arrival: &Arrival) -> Option<(&'static mut Learned, u32)> {
     (slot != NOT_LEARNED).then_some((learned, slot))
 }
 
+/// Whether our side ever sent anything from a port.
+#[inline(always)]
+pub(super) fn has_any(port: u32) -> bool {
+    of(port).is_some_and(|learned| !learned.is_empty())
+}
+
 #[inline(always)]
 fn of(port: u32) -> Option<&'static mut Learned> {
     let learned = LEARNED.get_ptr_mut(port)?;

@@ -4,7 +4,8 @@
 //! writing flows.
 use std::collections::HashSet;
 
-use firewall_common::media::{FLOW_REFUSED, FLOWS_OF_PORT};
+use firewall_common::addr::Addr;
+use firewall_common::media::{FLOW_REFUSED, FLOWS_OF_PORT, Flow};
 
 use super::plan::is_silent;
 use super::{Pinholes, Placed};
@@ -29,6 +30,7 @@ impl Pinholes {
         let mut places: Vec<u32> = before.into_iter().filter(|n| *n != 0 && !removed.contains(n)).collect();
         let mut done = Ok(());
         for &newcomer in opened {
+            self.succeed(newcomer, &mut places, now)?;
             if places.len() == FLOWS_OF_PORT {
                 match self.yielding(&places, now)? {
                     Some(place) => self.forget(places.remove(place) - 1, now),
@@ -45,6 +47,23 @@ impl Pinholes {
         after.iter_mut().zip(places).for_each(|(to, from)| *to = from);
         let set = self.ports.set(port.into(), after, 0).doing(|| "publish a pinhole".to_owned());
         done.and(set)
+    }
+
+    /// A port of ours serves one call at a time: what another call has left there is over, although nobody has heard its end.
+    /// Where our address is not known, only a flow from the same remote address and port is.
+    fn succeed(&mut self, newcomer: u32, places: &mut Vec<u32>, now: u64) -> Result<()> {
+        let new = self.flow(newcomer - 1)?;
+        let mut left = Vec::new();
+        for place in places.iter().copied() {
+            let old = self.flow(place - 1)?;
+            if old.call != new.call && is_succeeded_by(&old, &new) {
+                self.forget(place - 1, now);
+            } else {
+                left.push(place);
+            }
+        }
+        *places = left;
+        Ok(())
     }
 
     /// Which of a port's flows gives way: the oldest of those that let nothing pass, or have let nothing pass for too long, and
@@ -73,4 +92,9 @@ impl Pinholes {
     pub(super) fn port(&self, port: u16) -> Result<[u32; FLOWS_OF_PORT]> {
         self.ports.get(&port.into(), 0).doing(|| "read the pinholes of a port".to_owned())
     }
+}
+
+fn is_succeeded_by(old: &Flow, new: &Flow) -> bool {
+    let ours = old.local == new.local && new.local != Addr::NONE;
+    ours || (old.remote, old.remote_port) == (new.remote, new.remote_port)
 }

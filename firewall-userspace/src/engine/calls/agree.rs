@@ -10,6 +10,7 @@ use firewall_common::limiter::Limit;
 use firewall_common::media::{CODECS, Codec, FLOW_ICE, FLOW_REFUSED, FLOW_RTCP, FLOW_RTP, FLOW_SRTP, Flow};
 
 use super::super::call::{Demand, Keys, Stream, Why, socket};
+use super::closed;
 use super::description::{Description, Line};
 use super::judge::Fault;
 use super::rules::{Rules, join};
@@ -88,6 +89,7 @@ impl Meeting<'_> {
         for index in 0..self.offer.lines.len().min(self.answer.lines.len()) {
             self.line(index, &mut session, &mut draft);
         }
+        self.close_rest(&mut draft);
         session.flows = draft.finish(self.rules);
         session
     }
@@ -113,6 +115,23 @@ impl Meeting<'_> {
             self.flows(offer, answer, keys.is_ok(), places, draft);
         }
         Some(())
+    }
+
+    /// Closes what our side names and what was not agreed on: lines that the other side rejects or does not have.
+    fn close_rest(&self, draft: &mut Draft) {
+        let ours = if self.we_offered { self.offer } else { self.answer };
+        let theirs = if self.we_offered { self.answer } else { self.offer };
+        if self.demand != Demand::SrtpOnly {
+            return;
+        }
+        for (index, line) in ours.lines.iter().enumerate() {
+            let is_used = theirs.lines.get(index).is_some_and(|line| line.is_active() || line.bundle_only);
+            if !is_used && line.bundle.is_none() {
+                let places: Vec<closed::Place> = closed::of_line(line).collect();
+                let flows = closed::flows(&places, self.rules, self.call, self.signalling);
+                flows.into_iter().for_each(|flow| draft.add(flow, 0, self.rules));
+            }
+        }
     }
 
     /// Adds the flows of a line: RTP's, and RTCP's unless it shares the port.
@@ -217,7 +236,7 @@ fn rtcp(ours: &Line, theirs: &Line, rtp: Places) -> Option<Places> {
 const NO_CODECS: [Codec; CODECS] = [Codec { payload_type: 0, bytes: 0, units: 0, reserved: 0 }; CODECS];
 
 /// A flow of which nothing is known.
-const BLANK: Flow = Flow {
+pub(super) const BLANK: Flow = Flow {
     local: Addr::NONE,
     remote: Addr::NONE,
     signalling: Addr::NONE,

@@ -55,12 +55,15 @@ fn media_type(value: &[u8]) -> &[u8] {
     value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
 }
 
+/// Blanks may stand around the slash (RFC 3261 §25.1, SLASH).
 fn is_description(value: &[u8]) -> bool {
-    media_type(value).eq_ignore_ascii_case(b"application/sdp")
+    let kind: Vec<u8> = media_type(value).iter().filter(|byte| !byte.is_ascii_whitespace()).copied().collect();
+    kind.eq_ignore_ascii_case(b"application/sdp")
 }
 
 fn is_multipart(value: &[u8]) -> bool {
-    media_type(value).get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
+    let mut kind = media_type(value).split(|byte| *byte == b'/');
+    kind.next().is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"multipart")) && kind.next().is_some()
 }
 
 /// Adds the session descriptions of a multipart; nothing if it has no boundary or too much in it.
@@ -168,6 +171,7 @@ mod tests {
             ("Content-Type: application/sdp\r\n", &one),
             ("c: Application/SDP ;charset=utf-8\r\n", &one),
             ("Content-Type:\r\n application/sdp\r\n", &one),
+            ("Content-Type: application / sdp ; x=y\r\n", &one),
             ("Content-Type: text/plain\r\n", &Err(false)),
             ("Content-Type: application/sdpx\r\n", &Err(false)),
             ("", &one),

@@ -8,9 +8,9 @@ use super::tracked::{NAMES, Tracked};
 
 /// Bytes that a call may take, all of them together as many times as there may be calls. A call through a proxy takes half
 /// of it.
-const CALL: usize = 4_096;
-/// What of it is set aside for each call's own sake; the rest is for what is said in calls, and whoever comes first has it.
-const SKELETON: usize = 1_536;
+const CALL: usize = 5_120;
+/// What of it is set aside for each call's own sake, with one dialog and flows that close a few ports; the rest is for what is said in calls, and whoever comes first has it.
+const SKELETON: usize = 2_560;
 
 const _: () = assert!(size_of::<Tracked>() + size_of::<Leg>() + NAMES <= SKELETON);
 
@@ -24,6 +24,8 @@ pub(super) struct Book {
     cheap: VecDeque<(usize, u64)>,
     /// Pinholes by source.
     sources: HashMap<u64, u32>,
+    /// Pinholes of strangers' legs, and the places that they take.
+    strangers: (u32, u32),
     weight: usize,
     next: usize,
     /// Attempts that were added since the list of them was last gone through.
@@ -40,6 +42,7 @@ impl Book {
             by_id: HashMap::new(),
             cheap: VecDeque::new(),
             sources: HashMap::new(),
+            strangers: (0, 0),
             weight: 0,
             next: 0,
             added: 0,
@@ -89,6 +92,7 @@ impl Book {
         self.weight -= call.weight;
         for leg in &call.legs {
             self.count(leg.source, leg.pinholes, 0);
+            self.count_stranger(leg, (0, 0));
         }
         Some(call)
     }
@@ -117,6 +121,20 @@ impl Book {
         if *count == 0 {
             self.sources.remove(&source);
         }
+    }
+
+    /// A stranger's leg has so many pinholes and places instead of its former ones.
+    pub(super) fn count_stranger(&mut self, leg: &Leg, (pinholes, places): (u32, u32)) {
+        if leg.is_stranger {
+            let others = self.strangers_besides(leg);
+            self.strangers = (others.0 + pinholes, others.1 + places);
+        }
+    }
+
+    /// Pinholes of all strangers' legs but this one, and the places that they take.
+    pub(super) fn strangers_besides(&self, leg: &Leg) -> (u32, u32) {
+        let own = if leg.is_stranger { (leg.pinholes, leg.places) } else { (0, 0) };
+        (self.strangers.0.saturating_sub(own.0), self.strangers.1.saturating_sub(own.1))
     }
 
     /// How many pinholes a source has.

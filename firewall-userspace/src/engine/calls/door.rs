@@ -21,6 +21,12 @@ impl Engine {
         self.calls.adopt(flows, records, clock);
     }
 
+    /// Takes in that the pinholes of a call could not be set, or not all of them, as when there is no room: within some
+    /// seconds, they are to be set again.
+    pub fn pinholes_failed(&mut self, call: u64) {
+        self.calls.pinholes_failed(call);
+    }
+
     /// Takes in when the last packet passed through any pinhole of a call, in kernel monotonic nanoseconds (the latest
     /// [`Flow::seen`] of them). To be told of every call that has pinholes, every few seconds: one of which nothing was
     /// heard for longer than its pinholes stay open is lost.

@@ -12,9 +12,13 @@ use super::super::clock::Moment;
 use super::super::input::{Direction, Flow, Seen};
 use super::super::saved::Key;
 use super::body::{self, Found};
+use super::closed::{self, Place};
 use super::description::Description;
 use super::judge::{self, Fault};
 use crate::clock::Clock;
+
+/// Places of a description for which there is no room: RTP and RTCP of two lines.
+pub(super) const FEW: usize = 4;
 
 /// One of the two sides of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,18 +57,30 @@ pub(super) struct Exchange {
 pub(super) enum Said {
     /// Nothing.
     Nothing,
-    /// Something that cannot be read.
-    Unreadable,
+    /// Something that cannot be read, but for these places of our side.
+    Unreadable(Arc<[Place]>),
     /// This.
     Description(Arc<Description>),
 }
 
 impl Said {
-    /// A description for which there is no room says nothing that can be read.
-    pub(super) fn fit(self, has_room: bool) -> Self {
+    /// A description for which there is no room says nothing that can be read, but for a few places of our side.
+    pub(super) fn fit(self, has_room: bool, by: Side) -> Self {
         match self {
-            Self::Description(_) if !has_room => Self::Unreadable,
+            said @ Self::Description(_) if !has_room => {
+                let places = if by == Side::Ours { said.places() } else { Vec::new() };
+                Self::Unreadable(places.into_iter().take(FEW).collect())
+            }
             said => said,
+        }
+    }
+
+    /// The places that it names.
+    pub(super) fn places(&self) -> Vec<Place> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Unreadable(places) => places.to_vec(),
+            Self::Description(description) => closed::of(description),
         }
     }
 }
@@ -170,14 +186,20 @@ impl<'a> Heard<'a> {
     pub(super) fn judged(&self, accepted: Accepted) -> (Said, Result<(), Fault>) {
         let found = match body::find(self.message) {
             Found::Nothing => return (Said::Nothing, Ok(())),
-            Found::Unreadable => return (Said::Unreadable, Err(Fault::unreadable())),
+            Found::Unreadable => return (self.unreadable(), Err(Fault::unreadable())),
             Found::Descriptions(found) => found,
         };
         let Some(all) = found.iter().map(|bytes| Description::read(bytes)).collect::<Option<Vec<_>>>() else {
-            return (Said::Unreadable, Err(Fault::unreadable()));
+            return (self.unreadable(), Err(Fault::unreadable()));
         };
         let verdict = all.iter().try_for_each(|one| judge::offer(one, accepted));
         let first = all.into_iter().next().unwrap_or_default();
         (Said::Description(Arc::new(first)), verdict)
+    }
+
+    /// Whatever it says, these ports of our side it names.
+    fn unreadable(&self) -> Said {
+        let places = if self.is_in() { Vec::new() } else { closed::scan(self.message.body) };
+        Said::Unreadable(places.into())
     }
 }

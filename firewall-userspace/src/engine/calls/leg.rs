@@ -9,6 +9,7 @@ mod setup;
 use std::net::SocketAddr;
 
 use firewall_common::addr::Addr;
+use firewall_common::copy::Kind;
 use firewall_common::sip::Method;
 
 use super::super::call::{Demand, How, Refusal, State, Transport, socket};
@@ -22,9 +23,11 @@ use branch::{Branch, Offer};
 /// Dialogs of one leg: branches of a forked call.
 pub(super) const BRANCHES: usize = 8;
 /// INVITEs of one leg that are under way at once.
-pub(super) const FORKS: usize = 4;
+pub(super) const FORKS: usize = 8;
 /// Seconds for which a request is repeated: 64 × T1, and a little.
 pub(super) const TRANSACTION: u32 = 36;
+/// Seconds for which nothing but 100 may come: what a proxy waits at least (RFC 3261 §16.6, timer C), and a little.
+const PROCEEDING: u32 = 240;
 /// Seconds that a call may ring. Proxies give up after three minutes (RFC 3261 §16.6, timer C), and whoever wants more says so
 /// every minute.
 const RINGING: u32 = 600;
@@ -44,11 +47,15 @@ pub(super) struct Leg {
     pub(super) peer: u32,
     /// Whether the number of its pinholes is not limited.
     pub(super) is_trusted: bool,
+    /// Whether the remote party is neither one whom the operator trusts nor a registrant.
+    pub(super) is_stranger: bool,
     /// The hash of the remote party's source.
     pub(super) source: u64,
     /// How many pinholes it has.
     pub(super) pinholes: u32,
-    /// Whether it has none because its source has too many.
+    /// How many places they take, with those that are closed because there are too many.
+    pub(super) places: u32,
+    /// Whether all of them are closed because its source, or strangers together, have too many.
     pub(super) is_left_out: bool,
     /// Why it was refused, or would have been.
     pub(super) refusal: Option<Refusal>,
@@ -73,6 +80,8 @@ enum Stage {
     Calling,
     /// Asked for credentials.
     Challenged(u16),
+    /// Somebody on the way has taken it over (100).
+    Proceeding,
     /// Its callee was reached.
     Early,
     /// Answered.
@@ -101,8 +110,10 @@ impl Leg {
             also: Addr::NONE,
             peer: flow.peer,
             is_trusted: flow.kind.is_trusted(),
+            is_stranger: matches!(flow.kind, Kind::Stranger | Kind::Known),
             source,
             pinholes: 0,
+            places: 0,
             is_left_out: false,
             refusal: None,
             place: socket(flow.remote, flow.remote_port),
@@ -192,7 +203,9 @@ impl Leg {
             (true, Method::Invite | Method::Update | Method::Prack) => self.offered(heard, around),
             (true, Method::Ack) => self.answered(heard, around),
             (true, Method::Bye) => self.leave(heard),
-            (true, Method::Cancel) => self.cancel(heard),
+            (true, Method::Cancel) if !self.inbound => self.cancel(heard),
+            // The remote party's may be one that our side knows nothing to cancel for.
+            (false, Method::Cancel) if self.inbound && (200..300).contains(&heard.status) => self.cancel(heard),
             (false, Method::Invite) => self.invited(heard, around),
             (false, Method::Update | Method::Prack) => self.replied(heard, around),
             (false, Method::Bye) => self.left(heard),
@@ -221,7 +234,7 @@ impl Leg {
         }
     }
 
-    /// A response to a BYE. Who is asked for credentials asks again; who is unknown there has ended.
+    /// A response to a BYE. Who is asked for credentials asks again; who is unknown there has ended, nearly.
     fn left(&mut self, heard: &Heard<'_>) {
         let tag = self.branch_tag(heard);
         let Some(branch) = self.branch(tag, false).filter(|it| it.bye.is_some_and(|bye| bye.0 == heard.exchange))
@@ -230,8 +243,21 @@ impl Leg {
         };
         match heard.status {
             100..200 => {}
-            200..300 | 408 | 481 => self.close(tag, heard.now),
+            200..300 => self.close(tag, heard.now),
+            408 | 481 => self.give_up(tag, heard.now),
             _ => branch.bye = None,
+        }
+    }
+
+    /// A BYE was not accepted, or not answered. The remote party's may have been one that our side could not take: then the
+    /// call goes on there, and what is refused in it must stay so.
+    fn give_up(&mut self, tag: u64, now: Moment) {
+        let is_left_out = self.is_left_out;
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.tag == tag) else { return };
+        if branch.bye.is_some_and(|(exchange, _)| exchange.by == Side::Remote) && branch.refuse_all(is_left_out) {
+            branch.bye = None;
+        } else {
+            self.close(tag, now);
         }
     }
 
@@ -255,19 +281,23 @@ impl Leg {
     pub(super) fn age(&mut self, now: Moment) -> bool {
         let (age, before) = (now.since(self.since), (self.stage, self.branches.len()));
         let gone = |branch: &Branch| branch.bye.is_some_and(|(_, at)| now.since(at) >= TRANSACTION);
+        let has_gone = self.branches.iter().any(gone);
         while let Some(tag) = self.branches.iter().find(|branch| gone(branch)).map(|branch| branch.tag) {
-            self.close(tag, now);
+            self.give_up(tag, now);
         }
         match self.stage {
-            Stage::Calling | Stage::Early if self.cancelled && age >= TRANSACTION => self.end(State::Cancelled, now),
+            Stage::Calling | Stage::Proceeding | Stage::Early if self.cancelled && age >= TRANSACTION => {
+                self.end(State::Cancelled, now)
+            }
             Stage::Calling if age >= TRANSACTION => self.end(State::Failed(408), now),
             Stage::Challenged(status) if age >= TRANSACTION => self.end(State::Failed(status), now),
+            Stage::Proceeding if age >= PROCEEDING => self.end(State::Failed(408), now),
             Stage::Early if age >= RINGING => self.end(State::Failed(408), now),
             // No further 2xx comes.
             Stage::Up if age >= TRANSACTION => self.offers.clear(),
             _ => {}
         }
-        before != (self.stage, self.branches.len())
+        has_gone || before != (self.stage, self.branches.len())
     }
 
     /// The tag of whoever was called.

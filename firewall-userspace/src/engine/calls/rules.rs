@@ -26,6 +26,8 @@ pub(super) struct Rules {
     pub(super) drops_media: bool,
     /// The most pinholes of one source.
     pub(super) per_source: u32,
+    /// The most pinholes of all calls.
+    pub(super) capacity: u32,
     default: Demand,
     peers: Vec<Demand>,
     ports: Vec<(u16, u16)>,
@@ -45,6 +47,7 @@ impl Rules {
             accepted: media.accepted(),
             drops_media: !monitored(Reason::RefusedMedia),
             per_source: media.per_source.get(),
+            capacity: config.capacity().pinholes.get(),
             default: demand(media.policy),
             peers: config.peers().iter().map(|peer| demand(peer.media.or(media.policy))).collect(),
             ports: media.ports.ranges().iter().map(|range| range.ends()).collect(),

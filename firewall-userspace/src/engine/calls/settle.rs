@@ -6,10 +6,12 @@ use firewall_common::media::Flow;
 use super::super::clock::Moment;
 use super::super::command::{Command, Pinholes};
 use super::super::saved::Key;
-use super::Calls;
+use super::leg::Leg;
+use super::{Calls, closed};
 use crate::clock::Clock;
 
-/// Refusals of strangers that are told in a second. More are counted: whoever forges sources writes nobody's disk full.
+/// Refusals that are told in a second of calls that are attempts. More are counted: whoever forges sources, be they peers',
+/// writes nobody's disk full.
 const REFUSALS_TOLD: u32 = 20;
 
 impl Calls {
@@ -19,7 +21,7 @@ impl Calls {
         self.book.weigh(place);
         let Some(call) = self.book.get_mut(place) else { return };
         let pinholes = (hash(&flows, self.key), u32::try_from(flows.len()).unwrap_or(u32::MAX));
-        if pinholes != call.pinholes {
+        if pinholes != call.pinholes || std::mem::take(&mut call.is_unset) {
             out.push(Command::Pinholes(Pinholes { call: call.id, flows }));
         }
         call.pinholes = pinholes;
@@ -35,8 +37,8 @@ impl Calls {
         }
     }
 
-    /// The pinholes of a call. Those of a source that has too many stay closed, and so does what passes by: media that one
-    /// remote party sends straight to another.
+    /// The pinholes of a call. Those of a source that has too many let nothing pass; what passes by needs none: media
+    /// that one remote party sends straight to another.
     fn flows(&mut self, place: usize) -> Vec<Flow> {
         let Some(call) = self.book.get_mut(place) else { return Vec::new() };
         let mut flows = call.adopted().to_vec();
@@ -48,24 +50,69 @@ impl Calls {
             let passes_by =
                 |flow: &&Flow| others().any(|other| (other.remote, other.remote_port) == (flow.local, flow.local_port));
             let mut own: Vec<Flow> = own.iter().filter(|flow| !passes_by(flow)).copied().collect();
-            let Some(leg) = self.book.get_mut(place).and_then(|call| call.legs.get(at)) else { continue };
-            let (source, had, is_trusted) = (leg.source, leg.pinholes, leg.is_trusted);
-            let new = u32::try_from(own.len()).unwrap_or(u32::MAX);
-            let others = self.book.pinholes(source).saturating_sub(had);
-            let is_left_out = !is_trusted && new > 0 && others.saturating_add(new) > self.rules.per_source;
-            let has = if is_left_out { 0 } else { new };
-            self.book.count(source, had, has);
-            if let Some(leg) = self.book.get_mut(place).and_then(|call| call.legs.get_mut(at)) {
-                self.counts.pinholes_left_out += u64::from(is_left_out && !leg.is_left_out);
-                (leg.pinholes, leg.is_left_out) = (has, is_left_out);
-            }
-            if is_left_out {
-                own.clear();
-            }
+            self.limit(place, at, &mut own);
             flows.append(&mut own);
         }
-        flows
+        only_needed(flows)
     }
+}
+
+impl Calls {
+    /// Closes a leg's pinholes if its source has too many, or all strangers together have half of what there is room for.
+    /// Those that are closed take places, too: strangers' no more than three quarters.
+    fn limit(&mut self, place: usize, at: usize, own: &mut Vec<Flow>) {
+        // Out of the book, so that the book can be asked of others.
+        let Some(call) = self.book.get_mut(place) else { return };
+        let mut legs = std::mem::take(&mut call.legs);
+        if let Some(leg) = legs.get_mut(at) {
+            self.limit_leg(leg, own);
+        }
+        if let Some(call) = self.book.get_mut(place) {
+            call.legs = legs;
+        }
+    }
+
+    fn limit_leg(&mut self, leg: &mut Leg, own: &mut Vec<Flow>) {
+        let (new, most) = (number(own), self.rules.capacity);
+        let others = self.book.pinholes(leg.source).saturating_sub(leg.pinholes);
+        let (strangers, places) = self.book.strangers_besides(leg);
+        let too_many = !leg.is_trusted && others.saturating_add(new) > self.rules.per_source;
+        let too_strange = leg.is_stranger && strangers.saturating_add(new) > most / 2;
+        let is_left_out = new > 0 && (too_many || too_strange);
+        if is_left_out {
+            *own = closed_ones(own);
+        }
+        if leg.is_stranger && places.saturating_add(number(own)) > most - most / 4 {
+            own.clear();
+        }
+        let has = if is_left_out { 0 } else { new };
+        self.book.count(leg.source, leg.pinholes, has);
+        self.book.count_stranger(leg, (has, number(own)));
+        self.counts.pinholes_left_out += u64::from(is_left_out && !leg.is_left_out);
+        (leg.pinholes, leg.places, leg.is_left_out) = (has, number(own), is_left_out);
+    }
+}
+
+/// The same ports, each closed once: without a flow, they would be open to what the kernel learns.
+fn closed_ones(flows: &[Flow]) -> Vec<Flow> {
+    let mut closed: Vec<Flow> = Vec::new();
+    for flow in flows {
+        if !closed.iter().any(|known| (known.local, known.local_port) == (flow.local, flow.local_port)) {
+            closed.push(closed::refused(flow));
+        }
+    }
+    closed
+}
+
+/// Without those that close a port for whoever comes, where the same port was agreed on after all.
+fn only_needed(flows: Vec<Flow>) -> Vec<Flow> {
+    let is_served = |port: u16| flows.iter().any(|flow| flow.local_port == port && !closed::is_bare(flow));
+    flows.iter().filter(|flow| !closed::is_bare(flow) || !is_served(flow.local_port)).copied().collect()
+}
+
+/// How many there are.
+fn number(flows: &[Flow]) -> u32 {
+    u32::try_from(flows.len()).unwrap_or(u32::MAX)
 }
 
 fn may_tell(told: &mut (Moment, u32), now: Moment) -> bool {

@@ -46,6 +46,13 @@ impl Calls {
         }
     }
 
+    /// The kernel did not take all pinholes of a call: they are set again at the next tick that looks at it.
+    pub(in super::super) fn pinholes_failed(&mut self, call: u64) {
+        if let Some(call) = self.book.find(call).and_then(|place| self.book.get_mut(place)) {
+            call.is_unset = true;
+        }
+    }
+
     /// Does what time alone brings about; to be called every second or so.
     pub(in super::super) fn tick(&mut self, clock: Clock, out: &mut Vec<Command>) {
         let now = clock.now();
@@ -55,7 +62,7 @@ impl Calls {
         self.ticked = now;
         for place in self.book.part(PARTS) {
             let Some(call) = self.book.get_mut(place) else { continue };
-            let mut has_changed = false;
+            let mut has_changed = call.is_unset;
             for leg in &mut call.legs {
                 has_changed |= leg.age(now) || leg.is_left_out;
             }

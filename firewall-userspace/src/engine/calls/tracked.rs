@@ -7,7 +7,7 @@ use firewall_common::sip::message::{Message, Uri};
 
 use super::super::call::{self, Call, State};
 use super::super::clock::Moment;
-use super::heard::{Exchange, Heard};
+use super::heard::{Exchange, Heard, Side};
 use super::leg::{Around, Leg};
 
 /// Legs of one call.
@@ -28,6 +28,8 @@ pub(super) struct Tracked {
     pub(super) told: u64,
     /// The hash of the pinholes that hold, and their number.
     pub(super) pinholes: (u64, u32),
+    /// Whether the kernel did not take all of them.
+    pub(super) is_unset: bool,
     /// Its last message, and the last word of its media.
     pub(super) touched: Moment,
     pub(super) media: Moment,
@@ -141,7 +143,10 @@ impl Tracked {
         if heard.is_request() {
             self.adopted.bye = Some(heard.exchange);
         } else if matches!(heard.status, 200..300 | 408 | 481) && self.adopted.bye == Some(heard.exchange) {
-            self.adopted.flows.retain(|flow| is_party && flow.signalling != remote);
+            let is_sure = heard.status < 300 || heard.exchange.by == Side::Ours;
+            let stays =
+                |flow: &Flow| is_party && flow.signalling != remote || !is_sure && flow.flags & FLOW_REFUSED != 0;
+            self.adopted.flows.retain(stays);
             if self.adopted.flows.is_empty() {
                 self.adopted.state = Some(State::Ended);
             }

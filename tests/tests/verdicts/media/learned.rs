@@ -24,7 +24,7 @@ pub(super) fn tables() -> Vec<Table> {
         learned(ages(start)),
         learned(plain(start)),
         guarded("", vec![call(start)], beside_a_flow(start))
-            .prepared(move |shield| shield.sent_media(PORT, STRANGER, 4_000, start)),
+            .prepared(move |shield| shield.sent_media(PORT, STRANGER, 4_000, start + 30 * SECOND)),
     ]
 }
 
@@ -80,6 +80,7 @@ fn beside_a_flow(start: u64) -> Vec<Row> {
     vec![
         row("of the call", from(REMOTE, REMOTE_PORT, srtp()), Pinhole).at(start),
         row("of another to whom our side sends", from(STRANGER, 4_000, srtp()), MediaSourceMismatch).at(start),
+        row("of him when the call is silent", from(STRANGER, 4_000, srtp()), NoPinhole).at(start + 61 * SECOND),
     ]
 }
 

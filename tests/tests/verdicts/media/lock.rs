@@ -73,7 +73,9 @@ fn what_is_not_let_through_locks_nothing() {
     assert_eq!(shield.flow(0).lock, lock_word(How::Signalling, 7_000));
     // Whoever takes it begins a stream of his own.
     let other = Rtp { ssrc: 99, seq: 40_000, ..Rtp::srtp(1) };
-    shield.judge(&from(REMOTE, REMOTE_PORT, other.bytes()).bytes(), start);
+    let frame = from(REMOTE, REMOTE_PORT, other.bytes()).bytes();
+    assert_eq!((shield.rehearse(&frame, start).reason, shield.rehearse(&frame, start).monitored), (Pinhole, false));
+    shield.judge(&frame, start);
     let flow = shield.flow(0);
     assert_eq!((flow.locked_to(), flow.changes), (Some((addr(REMOTE), REMOTE_PORT)), 0));
 }

@@ -23,6 +23,8 @@ pub(super) fn tables() -> Vec<Table> {
         guarded("", vec![v6], v6_rows(start)),
         guarded("", vec![here(call(start))], which_address(start)),
         guarded("", vec![call(start)], silence(start)),
+        guarded("", vec![call(start)], another_port_of_a_nat(start)),
+        guarded("", vec![refused, Flow { remote: addr("198.51.100.77"), ..call(start) }], one_good_branch(start)),
         guarded("", vec![limited], rate(start)),
         guarded("", vec![refused], refusal(start)),
         guarded("", forked(start), branches(start)),
@@ -50,6 +52,12 @@ fn who(start: u64) -> Vec<Row> {
         at("from a stranger still", from(STRANGER, REMOTE_PORT, srtp(2)), MediaSourceMismatch),
         at("from a denied source", from("198.51.100.66", REMOTE_PORT, srtp(2)), Denied).detail(1),
         at("to the port beside", from(REMOTE, REMOTE_PORT, srtp(3)).to(PORT + 1), NoPinhole),
+        at(
+            "there from a denied source, whom nobody looks up",
+            from("198.51.100.66", 1, srtp(3)).to(PORT + 1),
+            NoPinhole,
+        ),
+        at("there with a wrong length", from(REMOTE, REMOTE_PORT, srtp(3)).to(PORT + 1).udp_len(3), NoPinhole),
         at("to a port that is no media's", from(REMOTE, REMOTE_PORT, srtp(3)).to(9_999), OtherTraffic),
         at("with a length beyond its end", from(REMOTE, REMOTE_PORT, srtp(3)).udp_len(999), MalformedUdp),
         at("from an address of the other kind", from("2001:db8::1", REMOTE_PORT, srtp(3)), MediaSourceMismatch),
@@ -83,6 +91,26 @@ fn silence(start: u64) -> Vec<Row> {
         row("a minute after that", frame(2), Pinhole).at(start + 120 * SECOND),
         row("a nanosecond too late", frame(3), NoPinhole).at(start + 180 * SECOND + 1),
         row("nobody's, for a stranger too", from(STRANGER, 1, srtp(3)), NoPinhole).at(start + 180 * SECOND + 1),
+    ]
+}
+
+/// A phone whose NAT has given it another port.
+fn another_port_of_a_nat(start: u64) -> Vec<Row> {
+    let frame = |port, n| from(PROXY, port, srtp(n));
+    vec![
+        row("from the signalling's address", frame(9, 1), Pinhole).at(start),
+        row("from another port of it at once", frame(10, 2), MediaSourceMismatch).at(start + SECOND),
+        row("after ten seconds of silence", frame(10, 2), MediaSourceMismatch).at(start + 10 * SECOND),
+        row("and a nanosecond", frame(10, 2), Pinhole).at(start + 10 * SECOND + 1),
+        row("the old one, which is late", frame(9, 3), MediaSourceMismatch).at(start + 11 * SECOND),
+    ]
+}
+
+/// Two branches behind one address, of which the first has been refused.
+fn one_good_branch(start: u64) -> Vec<Row> {
+    vec![
+        row("from where both are signalled from", from(PROXY, 9, srtp(1)), Pinhole).at(start),
+        row("from the refused one itself", from(REMOTE, REMOTE_PORT, srtp(1)), RefusedMedia).at(start),
     ]
 }
 

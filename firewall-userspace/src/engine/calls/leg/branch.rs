@@ -1,9 +1,12 @@
 //! Dialogs of a leg, and offers under way (RFC 3261 §12, RFC 3264 §4).
 //!
 //! Owns: what is kept of them, and how much it takes. Refuses: what messages do to them.
+use firewall_common::media::FLOW_REFUSED;
+
 use super::super::super::call::Stream;
 use super::super::super::clock::Moment;
 use super::super::agree::Session;
+use super::super::closed;
 use super::super::description::Line;
 use super::super::heard::{Exchange, Said, Side};
 use super::Around;
@@ -44,13 +47,17 @@ pub(super) struct Branch {
 impl Offer {
     /// One of a request, which says this about media. For what there is no room says nothing that can be read.
     pub(super) fn new(exchange: Exchange, said: Said, around: Around<'_>) -> Self {
-        Self { exchange, by: exchange.by, delayed: false, said: said.fit(around.has_room) }
+        Self { exchange, by: exchange.by, delayed: false, said: said.fit(around.has_room, exchange.by) }
     }
 
     /// Bytes that it takes, nearly.
     pub(super) fn weight(&self) -> usize {
-        let lines = if let Said::Description(description) = &self.said { description.lines.len() } else { 0 };
-        size_of::<Self>() + lines * LINE
+        let said = match &self.said {
+            Said::Nothing => 0,
+            Said::Unreadable(places) => size_of_val(&**places),
+            Said::Description(description) => description.lines.len() * LINE,
+        };
+        size_of::<Self>() + said
     }
 }
 
@@ -67,6 +74,16 @@ impl Branch {
             self.offers.remove(0);
         }
         self.offers.push(offer);
+    }
+
+    /// Keeps of its pinholes only those that let nothing pass; `all` become such ones. Tells whether there are any.
+    pub(super) fn refuse_all(&mut self, all: bool) -> bool {
+        let Some((_, session)) = &mut self.session else { return false };
+        if all {
+            session.flows.iter_mut().for_each(|flow| *flow = closed::refused(flow));
+        }
+        session.flows.retain(|flow| flow.flags & FLOW_REFUSED != 0);
+        !session.flows.is_empty()
     }
 
     /// Bytes that it takes, nearly.

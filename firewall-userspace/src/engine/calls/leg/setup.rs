@@ -20,8 +20,10 @@ impl Leg {
             self.offers.clear();
             self.refusal = None;
         }
-        if self.stage != Stage::Early {
-            (self.stage, self.cancelled) = (Stage::Calling, false);
+        // Another branch of the request, or another try after a CANCEL, is no longer cancelled.
+        self.cancelled = false;
+        if !matches!(self.stage, Stage::Proceeding | Stage::Early) {
+            self.stage = Stage::Calling;
         }
         (self.cseq, self.since) = (cseq, heard.now);
         let (said, verdict) = heard.judged(around.rules.accepted);
@@ -46,7 +48,7 @@ impl Leg {
             return self.object(how, true, fault, heard.wall);
         }
         let cseq = Some(heard.exchange.cseq);
-        if self.cseq >= cseq || self.is_up() || self.stage == Stage::Early {
+        if self.cseq >= cseq || self.is_up() || matches!(self.stage, Stage::Proceeding | Stage::Early) {
             return false;
         }
         self.cseq = cseq;
@@ -65,7 +67,8 @@ impl Leg {
     pub(super) fn invited(&mut self, heard: &Heard<'_>, around: Around<'_>) {
         let is_first = self.offers.iter().any(|offer| offer.exchange == heard.exchange);
         match heard.status {
-            100 => self.since = if is_first && !self.is_up() { heard.now } else { self.since },
+            100 if is_first => self.proceed(heard),
+            100 => {}
             101..200 => {
                 if is_first && !self.is_up() {
                     (self.stage, self.since) = (Stage::Early, heard.now);
@@ -75,6 +78,16 @@ impl Leg {
             200..300 => self.confirmed(heard, is_first, around),
             status if is_first => self.failed(heard, status),
             _ => self.drop_offer(heard),
+        }
+    }
+
+    /// Who has taken an INVITE over waits for an answer longer than an INVITE is repeated.
+    fn proceed(&mut self, heard: &Heard<'_>) {
+        if matches!(self.stage, Stage::Calling | Stage::Proceeding | Stage::Early) {
+            self.since = heard.now;
+        }
+        if self.stage == Stage::Calling {
+            self.stage = Stage::Proceeding;
         }
     }
 
@@ -91,7 +104,8 @@ impl Leg {
             return;
         }
         self.described(heard, is_first, around);
-        if let Some(branch) = self.branch(tag, around.has_room) {
+        let is_new = around.has_room || self.branches.is_empty();
+        if let Some(branch) = self.branch(tag, is_new) {
             branch.up = true;
         }
         if is_first {

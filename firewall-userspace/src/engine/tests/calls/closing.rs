@@ -48,9 +48,44 @@ fn a_cancel_that_came_too_late_changes_nothing() {
 #[test]
 fn a_cancelled_call_without_a_final_answer_ends_all_the_same() {
     let mut scene = ringing();
-    scene.ask(In, "CANCEL", 1, ("r", ""), "");
+    scene.ask(In, "CANCEL", 1, ("r", ""), "").reply(Out, 200, ("CANCEL", 1), ("r", "o"), "");
     assert!(gone_after(&mut scene, 60).is_some_and(|seconds| (32..45).contains(&seconds)));
     assert_eq!(scene.state(), State::Cancelled);
+}
+
+#[test]
+fn a_cancel_that_our_side_does_not_accept_changes_nothing() {
+    let mut scene = ringing();
+    scene.ask(In, "CANCEL", 1, ("r", ""), "").reply(Out, 481, ("CANCEL", 1), ("r", "o"), "");
+    scene.world.wait(2 * MINUTE);
+    scene.reply(Out, 200, ("INVITE", 1), ("r", "o"), &sdes(SERVER, 10_000));
+    assert_eq!((scene.holes().len(), scene.state()), (2, State::Up));
+}
+
+#[test]
+fn a_bye_of_the_other_side_that_ours_does_not_accept_reopens_nothing() {
+    for status in [408, 481, 0] {
+        let mut scene = Scene::strict();
+        scene.via = crate::engine::input::Via::Tcp;
+        scene.inbound(&plain(PHONE, 4_000), &plain(SERVER, 10_000)).ask(In, "BYE", 2, ("r", "o"), "");
+        match status {
+            0 => scene.world.wait(MINUTE),
+            _ => drop(scene.reply(Out, status, ("BYE", 2), ("r", "o"), "")),
+        }
+        scene.world.wait(MINUTE);
+        assert_eq!((scene.holes().len(), scene.state()), (2, State::Up), "{status}");
+        assert!(scene.holes().iter().all(|hole| hole.ends_with("refused")));
+        if status == 408 {
+            scene.ask(In, "BYE", 3, ("r", "o"), "").reply(Out, 200, ("BYE", 3), ("r", "o"), "");
+            assert_eq!((scene.holes().len(), scene.state()), (0, State::Ended));
+        } else if status == 481 {
+            scene.ask(Out, "BYE", 2, ("o", "r"), "").world.wait(MINUTE);
+            assert_eq!((scene.holes().len(), scene.state()), (0, State::Ended));
+        } else {
+            scene.world.wait(3 * HOUR);
+            assert_eq!((scene.holes().len(), scene.state()), (0, State::Lost));
+        }
+    }
 }
 
 #[test]
@@ -69,6 +104,24 @@ fn an_invite_that_nobody_answers_is_given_up() {
     assert_eq!(scene.state(), State::Failed(408));
     scene.world.wait(MINUTE);
     assert_eq!(scene.world.engine.counts().calls.now, 0);
+}
+
+#[test]
+fn a_call_that_somebody_has_taken_over_waits_for_three_minutes() {
+    let mut scene = Scene::strict();
+    scene.ask(In, "INVITE", 1, ("r", ""), &sdes(PHONE, 4_000)).reply(Out, 100, ("INVITE", 1), ("r", ""), "");
+    scene.world.wait(3 * MINUTE);
+    scene.reply(Out, 200, ("INVITE", 1), ("r", "o"), &sdes(SERVER, 10_000));
+    assert_eq!((scene.holes().len(), scene.state()), (2, State::Up));
+    let mut scene = Scene::strict();
+    scene.ask(Out, "INVITE", 1, ("o", ""), &sdes(SERVER, 10_000)).reply(In, 100, ("INVITE", 1), ("o", ""), "");
+    scene.world.wait(5 * MINUTE);
+    assert_eq!(scene.state(), State::Failed(408));
+    // A CANCEL without an answer ends it sooner.
+    let mut scene = Scene::strict();
+    scene.ask(Out, "INVITE", 1, ("o", ""), &sdes(SERVER, 10_000)).reply(In, 100, ("INVITE", 1), ("o", ""), "");
+    scene.ask(Out, "CANCEL", 1, ("o", ""), "").world.wait(MINUTE);
+    assert_eq!(scene.state(), State::Cancelled);
 }
 
 #[test]

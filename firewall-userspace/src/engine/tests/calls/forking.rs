@@ -59,6 +59,25 @@ fn one_after_the_other_is_tried() {
     assert_eq!((scene.state(), scene.holes().len(), scene.record().ended), (State::Up, 2, None));
 }
 
+#[test]
+fn eight_are_tried_at_once_and_another_after_a_cancel() {
+    let mut scene = Scene::strict();
+    for fork in 1..=8 {
+        scene.fork = fork;
+        scene.ask(Out, "INVITE", 1, ("o", ""), &sdes(SERVER, 10_000 + 10 * fork as u16));
+    }
+    scene.reply(In, 200, ("INVITE", 1), ("o", "b"), &sdes(PHONE, 4_000));
+    assert_eq!(scene.holes()[0], "192.0.2.1:10080<-203.0.113.7:4000 rtp srtp");
+    let mut scene = Scene::strict();
+    scene.ask(Out, "INVITE", 1, ("o", ""), &sdes(SERVER, 10_000)).reply(In, 180, ("INVITE", 1), ("o", "a"), "");
+    scene.ask(Out, "CANCEL", 1, ("o", ""), "");
+    scene.fork = 2;
+    scene.ask(Out, "INVITE", 1, ("o", ""), &sdes(SERVER, 10_100)).reply(In, 180, ("INVITE", 1), ("o", "b"), "");
+    scene.world.wait(60_000);
+    scene.reply(In, 200, ("INVITE", 1), ("o", "b"), &sdes(PHONE, 4_000));
+    assert_eq!((scene.state(), scene.holes().len()), (State::Up, 2));
+}
+
 /// Where each leg of a proxy's call leads.
 type Ends = [&'static str; 2];
 

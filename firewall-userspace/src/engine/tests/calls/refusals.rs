@@ -266,3 +266,30 @@ fn refusals_of_strangers_do_not_fill_the_disk() {
     assert_eq!(scene.records().len(), 20, "in half a second");
     assert_eq!(scene.world.engine.counts().calls.refused, 500);
 }
+
+#[test]
+fn whoever_writes_a_peers_address_fills_neither_table_nor_disk_nor_peer() {
+    let mut scene = Scene::new(&config(
+        "srtp-only",
+        "[tracking]\ncalls = 1024\n[[peer]]\nname = \"carrier\"\nprefixes = [\"203.0.113.0/24\"]",
+    ));
+    (scene.kind, scene.peer) = (Kind::Peer, 1);
+    scene.call = "real".to_owned();
+    scene.inbound(&sdes(PHONE, 4_000), &sdes(SERVER, 10_000));
+    let told = scene.records().len();
+    scene.world.wait(1_000 - scene.world.clock().mono_ns / 1_000_000 % 1_000);
+    for n in 0..5_000u32 {
+        scene.call = format!("c{n}");
+        scene.refused = true;
+        scene.ask(In, "INVITE", 1, ("r", ""), &plain(PHONE, 4_000));
+    }
+    let counts = scene.world.engine.counts().calls;
+    assert_eq!((counts.now, counts.left_out), (513, 0), "half of the room, and the real one");
+    assert!((100..=120).contains(&scene.answers().len()), "20 in each of five seconds: {}", scene.answers().len());
+    assert_eq!(counts.answers + counts.answers_spared, 5_000);
+    assert!(scene.records().len() - told <= 120);
+    // Whoever then offers SRTP is somebody.
+    scene.call = "c4999".to_owned();
+    scene.ask(In, "INVITE", 2, ("r", ""), &sdes(PHONE, 4_000));
+    assert_eq!(scene.state(), State::Calling);
+}

@@ -36,6 +36,19 @@ fn nobody_else_ends_it() {
 }
 
 #[test]
+fn a_bye_that_our_side_does_not_accept_reopens_nothing() {
+    let mut before = Scene::strict();
+    before.inbound(&sdes(PHONE, 4_000), &super::scene::plain(SERVER, 10_000));
+    let mut scene = Scene::strict();
+    let clock = scene.world.clock();
+    scene.world.engine.adopt(&before.flows(), &[], clock);
+    scene.ask(In, "BYE", 2, ("r", "o"), "").reply(Out, 481, ("BYE", 2), ("r", "o"), "");
+    assert_eq!(scene.times(), 0);
+    scene.ask(Out, "BYE", 2, ("o", "r"), "").reply(In, 481, ("BYE", 2), ("o", "r"), "");
+    assert_eq!((scene.times(), scene.holes().len(), scene.state()), (1, 0, State::Ended));
+}
+
+#[test]
 fn without_a_record_it_ends_as_well() {
     let mut scene = restarted(false);
     scene.ask(In, "BYE", 2, ("r", "o"), "").reply(Out, 481, ("BYE", 2), ("r", "o"), "");
