@@ -9,6 +9,7 @@ use crate::pipeline::{HEADERS_MAX, Payload};
 /// Where and how long a packet's transport header and what follows it are, whether it is a fragment, and its
 /// identification.
 type OfPacket = [u32; 4];
+const FRAGMENTED: usize = 2;
 /// [`Payload::numbers`].
 type OfPayload = [u32; 6];
 
@@ -51,7 +52,35 @@ impl Kept {
         Packet { at, len, part: Part { fragmented, id, offset: 0 }, ..*packet }
     }
 
-    /// Its payload.
+    /// Not zero for a part of a datagram that has others.
+    #[inline(always)]
+    pub(crate) fn fragmented(self) -> u32 {
+        // SAFETY: see `new`.
+        unsafe { (&raw const (*self.0).packet[FRAGMENTED]).read_volatile() }
+    }
+
+    /// [`Payload::stream`].
+    #[inline(always)]
+    pub(crate) fn stream(self) -> u32 {
+        // SAFETY: see `new`.
+        unsafe { (&raw const (*self.0).payload[Payload::STREAM]).read_volatile() }
+    }
+
+    /// [`Payload::copied`].
+    #[inline(always)]
+    pub(crate) fn copied(self) -> u32 {
+        // SAFETY: see `new`.
+        unsafe { (&raw const (*self.0).payload[Payload::COPIED]).read_volatile() }
+    }
+
+    /// Where the payload is, and how long.
+    #[inline(always)]
+    pub(crate) fn place(self) -> [u32; 2] {
+        // SAFETY: see `new`.
+        unsafe { read((&raw const (*self.0).payload).cast()) }
+    }
+
+    /// The payload.
     #[inline(always)]
     pub(crate) fn payload(self) -> Payload {
         // SAFETY: see `new`.

@@ -106,12 +106,11 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
         return Continue(who.pass());
     };
     kept.keep(packet, payload);
-    let heard = message(frame, trial, kept, packet, &who)?.forget();
+    let heard = message(frame, trial, kept, &who)?.forget();
     trial.forget();
-    let refused =
-        opaque::forget(u64::from(sdp::judge(trial, &kept.packet(packet), &who, kept.payload(), heard.request)?)) as u32;
+    let refused = opaque::forget(u64::from(sdp::judge(trial, kept, &who, heard.request)?)) as u32;
     trial.forget();
-    if opaque::forget(u64::from(kept.payload().copied | heard.copied)) != 0 {
+    if opaque::forget(u64::from(kept.copied() | heard.copied)) != 0 {
         let part = kept.payload().part();
         let flags = part.flags | refused;
         copy::received(frame, trial, &kept.packet(packet), &who, copy::Part { flags, ..part });
@@ -136,7 +135,12 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    /// As numbers; see [`Kept`].
+    /// The place of [`Payload::stream`] among the numbers.
+    pub(crate) const STREAM: usize = 3;
+    /// The place of [`Payload::copied`].
+    pub(crate) const COPIED: usize = 4;
+
+    /// As numbers, place and length first; see [`Kept`].
     #[inline(always)]
     pub(crate) const fn numbers(self) -> [u32; 6] {
         [self.at, self.len, self.examined, self.stream, self.copied, self.flags]
@@ -243,15 +247,8 @@ impl Heard {
 
 /// Judges what it says.
 #[inline(always)]
-fn message<C: Circumstances>(
-    frame: &Frame,
-    trial: &mut Trial<C>,
-    kept: Kept,
-    packet: &Packet,
-    who: &Who,
-) -> Flow<Heard> {
-    let Payload { at, len, stream, .. } = kept.payload();
-    let stream = stream != 0;
+fn message<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, kept: Kept, who: &Who) -> Flow<Heard> {
+    let ([at, len], stream) = (kept.place(), kept.stream() != 0);
     if stream && len == 0 {
         return Continue(Heard::NOTHING);
     }
@@ -260,11 +257,11 @@ fn message<C: Circumstances>(
         return Continue(Heard::NOTHING);
     };
     let said = sip::classify(window);
-    let stream = kept.payload().stream != 0;
+    let stream = kept.stream() != 0;
     match said {
         None if stream => Continue(Heard::NOTHING),
         None => {
-            sip::object(trial, window, kept.packet(packet).part.is_fragment())?;
+            sip::object(trial, window, kept.fragmented() != 0)?;
             Continue(Heard::NOTHING)
         }
         Some(said) if stream && said.request().is_none() => Continue(Heard::NOTHING),

@@ -1,4 +1,4 @@
-//! Finds the lines that say something about media or about the body they stand in, 16 bytes at a time.
+//! Finds the lines that say something about media or about the body they stand in, 32 bytes at a time.
 //!
 //! Owns: where lines end (CRLF, a bare LF and a bare CR: servers take each of them), and which beginnings are of interest.
 //! Refuses: reading a line.
@@ -26,7 +26,7 @@ pub(super) mod mark {
     pub(in super::super) const LOST: u32 = 256;
 }
 
-/// How many stretches of 16 bytes, of which each line end begins a new one, are looked at in one go.
+/// How many stretches of 32 bytes, of which each line end begins a new one, are looked at in one go.
 const STRETCHES: u32 = 32;
 
 pub(super) const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
@@ -35,7 +35,7 @@ pub(super) const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
 /// lower half, its [`mark`]s among `wanted` in the upper half; 0 for none. [`mark::LOST`]: so far there is none, and whoever
 /// wants to know more goes on from there.
 ///
-/// Nothing in the loop branches but to its end, because the kernel's verifier follows both ways of every branch.
+/// Hardly anything in the loop branches but to its end, because the kernel's verifier follows both ways of every branch.
 #[inline(always)]
 pub fn next(w: &Window, from: u32, limit: u32, wanted: u32) -> u64 {
     let mut at = w.forget(from);
@@ -44,7 +44,12 @@ pub fn next(w: &Window, from: u32, limit: u32, wanted: u32) -> u64 {
         if w.forget(at) >= w.forget(limit) {
             return 0;
         }
-        at = w.forget(at + index_of_control(w.two_words(at)));
+        let [a, b, c, d] = w.words(at).map(lowest_control);
+        if a | b | c | d == 0 {
+            at = w.forget(at + 32);
+            continue;
+        }
+        at = w.forget(if a | b == 0 { at + 16 + index(c, d) } else { at + index(a, b) });
         let [end, after] = [0, 1].map(|n| u32::from(ENDS[w.byte(at + n) as usize]));
         at = w.forget(at + (end & 1) + (end >> 1 & after >> 2 & 1));
         let marks = marks(w.word(at)) & wanted & (0u32.wrapping_sub(end >> 3));
@@ -56,10 +61,10 @@ pub fn next(w: &Window, from: u32, limit: u32, wanted: u32) -> u64 {
     u64::from(w.forget(at)) | u64::from(mark::LOST) << 32
 }
 
-/// Where the first byte that is at most a CR stands in two words; 16 if it stands in neither.
+/// Where the first marked byte of two words stands, of which one has marks.
 #[inline(always)]
-const fn index_of_control([a, b]: [u64; 2]) -> u32 {
-    let (a, b) = (lowest_index(lowest_control(a)), lowest_index(lowest_control(b)));
+const fn index(a: u64, b: u64) -> u32 {
+    let (a, b) = (lowest_index(a), lowest_index(b));
     a + (a >> 3) * b
 }
 

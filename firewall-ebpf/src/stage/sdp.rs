@@ -14,6 +14,7 @@ use firewall_common::verdict::{Flow, Verdict, stop};
 
 use crate::constants::policy;
 use crate::desk;
+use crate::kept::Kept;
 use crate::opaque;
 use crate::pipeline::Payload;
 use crate::scan;
@@ -59,17 +60,11 @@ impl Request {
 /// Objects to a datagram's INVITE that cannot lead to SRTP although it must, and to the ACK to a refusal of one. Goes on
 /// with the flags of a copy: those of a packet that is refused after it was copied, so that the daemon answers it.
 #[inline(always)]
-pub(crate) fn judge<C: Circumstances>(
-    trial: &mut Trial<C>,
-    packet: &Packet,
-    who: &Who,
-    payload: Payload,
-    request: Request,
-) -> Flow<u32> {
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, request: Request) -> Flow<u32> {
     if !follows_calls() {
         return Continue(0);
     }
-    match opaque::forget(u64::from(objection(trial, packet, who, payload, request))) as u32 {
+    match opaque::forget(u64::from(objection(trial, kept, who, request))) as u32 {
         NO_OBJECTION => Continue(0),
         TO_ACK => trial.object(Verdict::of(Reason::RefusalAck)).map_continue(|()| 0),
         _ if is_monitored(Reason::PlainRtp) => trial.object(Verdict::of(Reason::PlainRtp)).map_continue(|()| 0),
@@ -83,14 +78,8 @@ const TO_INVITE: u32 = 2;
 
 /// What there is to object to, as a number.
 #[inline(always)]
-fn objection<C: Circumstances>(
-    trial: &Trial<C>,
-    packet: &Packet,
-    who: &Who,
-    payload: Payload,
-    request: Request,
-) -> u32 {
-    if !is_whole_datagram(packet, payload) {
+fn objection<C: Circumstances>(trial: &Trial<C>, kept: Kept, who: &Who, request: Request) -> u32 {
+    if kept.fragmented() | kept.stream() != 0 {
         return NO_OBJECTION;
     }
     let Some(window) = desk::window() else {
@@ -100,7 +89,8 @@ fn objection<C: Circumstances>(
         let is_ours = scan::sdp::has_refusal_tag(window, request.headers, trial.src());
         return if is_ours { TO_ACK } else { NO_OBJECTION };
     }
-    let is_refused = request.is(Method::Invite) && must_be_srtp(who) && is_plain(window, request, payload);
+    let [_, len] = kept.place();
+    let is_refused = request.is(Method::Invite) && must_be_srtp(who) && is_plain(window, request, len);
     if is_refused { TO_INVITE } else { NO_OBJECTION }
 }
 
@@ -113,20 +103,16 @@ pub(crate) fn enforce(flags: u32) -> Flow<()> {
 /// Whether our side's own datagram is an INVITE that cannot lead to SRTP, to a peer whose calls must.
 #[inline(always)]
 pub(crate) fn objects_to_own(packet: &Packet, who: &Who, payload: Payload, request: Request) -> bool {
-    if !follows_calls() || !is_whole_datagram(packet, payload) || who.kind() != Kind::Peer || !must_be_srtp(who) {
+    let is_whole = opaque::forget(u64::from(packet.part.fragmented | payload.stream)) == 0;
+    if !follows_calls() || !is_whole || who.kind() != Kind::Peer || !must_be_srtp(who) {
         return false;
     }
-    request.is(Method::Invite) && desk::window().is_some_and(|window| is_plain(window, request, payload))
+    request.is(Method::Invite) && desk::window().is_some_and(|window| is_plain(window, request, payload.len))
 }
 
 #[inline(always)]
-fn is_whole_datagram(packet: &Packet, payload: Payload) -> bool {
-    opaque::forget(u64::from(packet.part.fragmented | payload.stream)) == 0
-}
-
-#[inline(always)]
-fn is_plain(window: &Window, request: Request, payload: Payload) -> bool {
-    let summary = scan::sdp::summarize(window, request.headers, payload.len);
+fn is_plain(window: &Window, request: Request, len: u32) -> bool {
+    let summary = scan::sdp::summarize(window, request.headers, len);
     leads(summary, Accepted::new(policy().accepted)) == Prospect::Plain
 }
 
