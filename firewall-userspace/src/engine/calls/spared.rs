@@ -7,7 +7,7 @@ use super::super::clock::Moment;
 use super::super::saved::Key;
 
 /// Answers to one source in a second.
-pub(super) const ANSWERS: u32 = 20;
+pub(super) const ANSWERS: u32 = 100;
 /// Cells, which sources share by their hash.
 const CELLS: usize = 1_024;
 
