@@ -5,7 +5,7 @@ use firewall_common::media::{FLOW_DTLS, FLOW_ICE, FLOW_OTHER, FLOW_RTP, FLOW_SRT
 use firewall_common::sdp::Accepted;
 
 use super::super::super::call::{Keys, Why};
-use super::super::description::Line;
+use super::super::description::{Direction, Line};
 use super::super::judge;
 
 /// One line of both, and the line whose transport it uses.
@@ -68,9 +68,9 @@ pub(super) fn ice(ours: Pair<'_>, theirs: Pair<'_>) -> u64 {
     username_hash(format!("{}:{}", fragment(ours), fragment(theirs)).as_bytes())
 }
 
-/// Whether the remote party need not send.
+/// Whether the remote party need not send: in anything but a conversation. Who puts a call on hold may send music, or nothing.
 pub(super) fn is_held(ours: &Line, theirs: &Line) -> bool {
-    !(theirs.direction.sends() && ours.direction.receives()) || theirs.is_nowhere()
+    [ours, theirs].iter().any(|line| line.direction != Direction::SendRecv) || theirs.is_nowhere()
 }
 
 /// Where media goes, as our side sees it.
