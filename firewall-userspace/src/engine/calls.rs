@@ -5,7 +5,7 @@
 //! anything that nobody said in a message.
 //!
 //! Bounds: `tracking.calls` calls of [`tracked::LEGS`] legs, each with [`leg::BRANCHES`] dialogs and descriptions of
-//! [`description::LINES`] media lines, and all of these together 5 KiB a call; `media.per_source` pinholes of one source.
+//! [`description::LINES`] media lines, and all of these together 4 KiB a call; `media.per_source` pinholes of one source.
 mod agree;
 mod answer;
 mod body;

@@ -3,16 +3,22 @@
 //! Owns: finding them, how many there may be, who has to give way, and how many pinholes a source has. Refuses: what they say.
 use std::collections::{HashMap, VecDeque};
 
-use super::leg::Leg;
+use firewall_common::media::Flow;
+
+use super::heard::FEW;
+use super::leg::{DIALOG, Leg};
 use super::tracked::{NAMES, Tracked};
 
 /// Bytes that a call may take, all of them together as many times as there may be calls. A call through a proxy takes half
 /// of it.
-const CALL: usize = 5_120;
+const CALL: usize = 4_096;
 /// What of it is set aside for each call's own sake, with one dialog and flows that close a few ports; the rest is for what is said in calls, and whoever comes first has it.
-const SKELETON: usize = 2_560;
+const SKELETON: usize = 2_048;
 
-const _: () = assert!(size_of::<Tracked>() + size_of::<Leg>() + NAMES <= SKELETON);
+/// What a call takes for which there is no room: one leg, one dialog, and the flows that close a few ports.
+const LEAST: usize = size_of::<Tracked>() + size_of::<Leg>() + NAMES + DIALOG + FEW * size_of::<Flow>();
+
+const _: () = assert!(LEAST <= SKELETON);
 
 /// The calls.
 pub(super) struct Book {

@@ -17,8 +17,8 @@ use super::description::Description;
 use super::judge::{self, Fault};
 use crate::clock::Clock;
 
-/// Places of a description for which there is no room: RTP and RTCP of two lines.
-pub(super) const FEW: usize = 4;
+/// Places of a description for which there is no room: RTP and RTCP of one line.
+pub(super) const FEW: usize = 2;
 
 /// One of the two sides of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

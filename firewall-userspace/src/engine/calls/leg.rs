@@ -22,6 +22,8 @@ use branch::{Branch, Offer};
 
 /// Dialogs of one leg: branches of a forked call.
 pub(super) const BRANCHES: usize = 8;
+/// Bytes of a dialog of which nothing is kept.
+pub(super) const DIALOG: usize = size_of::<Branch>();
 /// INVITEs of one leg that are under way at once.
 pub(super) const FORKS: usize = 8;
 /// Seconds for which a request is repeated: 64 × T1, and a little.

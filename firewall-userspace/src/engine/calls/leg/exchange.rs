@@ -103,6 +103,7 @@ impl Leg {
         let first = within(&self.offers).filter(|_| is_first);
         let Some(branch) = self.branch(tag, has_room) else { return };
         let is_agreed = branch.session.as_ref().is_some_and(|(exchange, _)| *exchange == heard.exchange);
+        let is_agreed = is_agreed || branch.settled == Some(heard.exchange);
         let Some(ours) = first.or_else(|| within(&branch.offers)).filter(|_| !is_agreed) else { return };
         self.unmatched(tag, &ours, heard, around);
     }
