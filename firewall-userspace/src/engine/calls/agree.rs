@@ -236,30 +236,7 @@ fn rtcp(ours: &Line, theirs: &Line, rtp: Places) -> Option<Places> {
 const NO_CODECS: [Codec; CODECS] = [Codec { payload_type: 0, bytes: 0, units: 0, reserved: 0 }; CODECS];
 
 /// A flow of which nothing is known.
-pub(super) const BLANK: Flow = Flow {
-    local: Addr::NONE,
-    remote: Addr::NONE,
-    signalling: Addr::NONE,
-    call: 0,
-    ice: 0,
-    silence: 0,
-    limit: Limit::NONE,
-    codecs: NO_CODECS,
-    remote_port: 0,
-    local_port: 0,
-    flags: 0,
-    seen: 0,
-    lock: 0,
-    locked: Addr::NONE,
-    checked: [0; 2],
-    stream: [0; 2],
-    cell: 0,
-    packets: 0,
-    bytes: 0,
-    mismatches: 0,
-    changes: 0,
-    plain: 0,
-};
+pub(super) const BLANK: Flow = Flow::opening(0);
 
 /// The part of a flow that the daemon writes.
 pub(super) fn bare(flow: &Flow) -> Flow {
