@@ -51,6 +51,16 @@ impl Registration {
         self.contacts.iter().map(|bound| bound.until).fold(self.others, Moment::max)
     }
 
+    /// The last moment at which it was seen to hold: one that was ended has been one until then.
+    fn last(&self) -> Moment {
+        self.until().max(self.renewed)
+    }
+
+    /// Whether it holds, or did within that time.
+    pub(super) fn is_known(&self, known_for: u32, now: Moment) -> bool {
+        self.last().plus(known_for) > now
+    }
+
     fn bind(&mut self, bound: Bound, now: Moment) {
         // What was told without its contact is one of these, and they say it better.
         let place = |it: &Bound| it.contact == bound.contact && it.record == bound.record || it.contact == 0;
@@ -134,7 +144,7 @@ impl Registrations {
 
     /// Whether anybody is, or was of late, registered at a source.
     pub(super) fn is_known(&self, source: u64, known_for: u32, now: Moment) -> bool {
-        self.of(source).any(|(_, registration)| registration.until().plus(known_for) > now)
+        self.of(source).any(|(_, registration)| registration.is_known(known_for, now))
     }
 
     /// How many accounts are registered at a source.
@@ -145,8 +155,8 @@ impl Registrations {
     /// Forgets what ended so long ago that it is not known any more.
     pub(super) fn prune(&mut self, known_for: u32, now: Moment) {
         self.pruned = now;
-        let ended = |registration: &Registration| registration.until().plus(known_for) <= now;
-        let gone: Vec<At> = self.by_source.iter().filter(|(_, it)| ended(it)).map(|(at, _)| *at).collect();
+        let gone: Vec<At> =
+            self.by_source.iter().filter(|(_, it)| !it.is_known(known_for, now)).map(|(at, _)| *at).collect();
         gone.iter().for_each(|at| self.remove(*at));
     }
 

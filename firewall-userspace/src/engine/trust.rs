@@ -90,7 +90,7 @@ impl Engine {
     pub(super) fn is_authenticated(&self, source: u64, account: u64, now: Moment) -> bool {
         let known_for = self.settings.known_for;
         let registration = self.registrations.get((source, account));
-        registration.is_some_and(|it| it.until().plus(known_for) > now)
+        registration.is_some_and(|it| it.is_known(known_for, now))
             || self
                 .pairs
                 .get(self.key.joined(source, account))

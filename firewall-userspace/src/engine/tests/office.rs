@@ -51,6 +51,23 @@ fn who_mistypes_twice_is_neither_banned_nor_held() {
     assert_eq!((world.bans().len(), world.holds().len()), (0, 1));
 }
 
+/// A phone that is turned off ends its registration, and the one that is turned on next has the wrong password.
+#[test]
+fn who_has_ended_his_registration_may_mistype_too() {
+    let (mut world, mut phone) = (World::new(), stray("staff0", 0));
+    let (lines, nonce) = phone.challenged();
+    world.play(&phone, &lines);
+    for seconds in [3_600, 0] {
+        let lines = phone.renew(&nonce, seconds);
+        world.play(&phone, &lines);
+    }
+    let mut phone = phone.kind(Kind::Known);
+    world.fail(&mut phone, 19);
+    assert_eq!((world.bans().len(), world.holds().len()), (0, 0));
+    world.fail(&mut phone, 1);
+    assert_eq!((world.bans().len(), world.holds().len()), (0, 1));
+}
+
 #[test]
 fn a_source_that_was_registered_lately_is_an_office_still() {
     let mut world = World::new();
