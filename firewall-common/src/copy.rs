@@ -3,6 +3,7 @@
 //! Owns: the head's layout and its flags. Refuses: which packets are copied (the kernel's copy stage decides), and what
 //! the payload means.
 use crate::addr::Addr;
+use crate::reason::Reason;
 
 /// Set in [`CopyHead::flags`]: our side sent the packet; without it, our side received it.
 pub const FLAG_EGRESS: u16 = 1;
@@ -14,9 +15,15 @@ pub const FLAG_SYN: u16 = 4;
 pub const FLAG_FIN: u16 = 8;
 /// Set in [`CopyHead::flags`]: TCP's RST.
 pub const FLAG_RST: u16 = 16;
-/// Set in [`CopyHead::flags`]: the packet was dropped, an INVITE whose session description cannot lead to SRTP; whoever
-/// sent it waits for an answer.
+/// Set in [`CopyHead::flags`]: the packet was dropped, a request whose sender waits for an answer. The flags' upper byte is
+/// then the number of the reason: see [`refused_as`].
 pub const FLAG_REFUSED: u16 = 32;
+
+/// The flags of a copy of a packet that was dropped for this reason.
+#[inline(always)]
+pub const fn refused_as(reason: Reason) -> u16 {
+    FLAG_REFUSED | (reason as u16) << 8
+}
 
 /// The most payload that a copy carries, in bytes; `slow_path.copy_max` may set less.
 pub const COPY_MAX: u32 = 8_192;
@@ -138,6 +145,12 @@ impl CopyHead {
     #[inline(always)]
     pub const fn is_egress(&self) -> bool {
         self.flags & FLAG_EGRESS != 0
+    }
+
+    /// Why the packet was dropped, if it was.
+    #[inline(always)]
+    pub const fn refused(&self) -> Option<Reason> {
+        if self.flags & FLAG_REFUSED != 0 { Reason::from_number((self.flags >> 8) as u8) } else { None }
     }
 
     /// Splits a record of the ring into its head and its payload; `None` for a record that contradicts itself.

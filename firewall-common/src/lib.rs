@@ -12,11 +12,13 @@ pub mod addr;
 #[cfg_attr(target_arch = "bpf", allow(unsafe_code, reason = "an instruction that the verifier must see"))]
 mod bound;
 pub mod copy;
+pub mod dialog;
 pub mod entry_filter;
 pub mod event;
 pub mod limiter;
 pub mod maps;
 pub mod media;
+pub mod number;
 pub mod packet;
 #[allow(unsafe_code, reason = "the one file that vouches for the layout of shared records")]
 mod pod;

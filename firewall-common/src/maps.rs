@@ -36,6 +36,14 @@ names! {
     HOLDS;
     /// Array of times: two rows of when our side last sent a request to a source.
     CALLED;
+    /// LPM trie: [`crate::number::NumberKey`] → [`crate::number::NumberRule`]: what may be called, and who may call.
+    NUMBERS;
+    /// Hash: keyed hash of a call code ([`crate::number`]) → bits of the classes that it opens.
+    CODES;
+    /// Array of cells: numbers that a code has opened lately, so that our side may call them.
+    OPENED;
+    /// Hash: keyed hash of a Call-ID → [`crate::dialog::Parties`].
+    DIALOGS;
     /// Array: media port → the places of up to four flows in `FLOWS`, each plus one; a 0 ends them.
     PINHOLES;
     /// Array: [`crate::media::Flow`].
@@ -83,6 +91,10 @@ pub const STATE: &[&str] = &[
     TOTAL,
     HOLDS,
     CALLED,
+    NUMBERS,
+    CODES,
+    OPENED,
+    DIALOGS,
     PINHOLES,
     FLOWS,
     LEARNED,
@@ -112,6 +124,8 @@ pub mod global {
     pub const PEER_FILTER: &str = "PEER_FILTER";
     /// [`crate::sip::signature::Table`].
     pub const SIGNATURES: &str = "SIGNATURES";
+    /// [`crate::number::Plan`].
+    pub const NUMBER_PLAN: &str = "NUMBER_PLAN";
     /// The level of aya-log's records: 0 for none, up to 5 for all.
     pub const LOG_LEVEL: &str = "AYA_LOG_LEVEL";
 }
@@ -130,7 +144,7 @@ pub mod program {
 
 /// The version of the maps' layout; part of the path under which they are pinned. Grows with every change of a state
 /// map's key, value or type.
-pub const LAYOUT: u32 = 3;
+pub const LAYOUT: u32 = 4;
 
 /// Bans and denied single sources.
 pub const SOURCES_DEFAULT: u32 = 131_072;
@@ -146,6 +160,14 @@ pub const CELLS_DEFAULT: u32 = 1 << 18;
 pub const HOLDS_DEFAULT: u32 = 32_768;
 /// Cells in each of the two rows of sources that our side called; a power of two.
 pub const CALLED_CELLS: u32 = 1 << 16;
+/// Prefixes of numbers, of all lists.
+pub const NUMBERS_DEFAULT: u32 = 131_072;
+/// Call codes.
+pub const CODES_DEFAULT: u32 = 1_024;
+/// Cells of numbers that codes have opened; a power of two.
+pub const OPENED_CELLS: u32 = 4_096;
+/// Call-IDs whose parties are known.
+pub const DIALOGS_DEFAULT: u32 = 16_384;
 /// Flows of media.
 pub const FLOWS_DEFAULT: u32 = 16_384;
 /// Ports that can have pinholes: all there are.

@@ -3,13 +3,15 @@
 //! Owns: the impls of `aya::Pod` and the checks that make them true. Refuses: any record with padding or with invalid
 //! bit patterns (numbers cross the boundary, enums do not).
 use crate::copy::CopyHead;
+use crate::dialog::Parties;
 use crate::event::{Event, Probe};
 use crate::media::{self, Flow, Learned};
+use crate::number::{Digits, NumberKey, NumberRule, NumberTerm, Plan, REWRITES, Rewrite};
 use crate::policy::{
     Counter, DatagramKey, DatagramVerdict, Entry, Hold, HoldKey, PeerCounter, PeerRule, Policy, PortTable,
     PrefixFilter, Registrant, Term,
 };
-use crate::{addr, limiter, sip};
+use crate::{addr, dialog, limiter, sip};
 
 /// Fails to compile when a record's fields do not add up to its size, which is how padding would show.
 macro_rules! no_padding {
@@ -30,12 +32,19 @@ no_padding! {
     addr::Addr = 16;
     addr::Prefix = 4, 16;
     limiter::Limit = 16;
-    Policy = 8, 16, 16, LIMITS, LIMITS, 3 * 16, 8, 10 * 4;
+    Policy = 8, 16, 16, LIMITS, LIMITS, 3 * 16, 8, 12 * 4;
     media::Codec = 4;
     media::Rtp = 6 * 4;
     Flow = 3 * 16, 3 * 8, 16, 4 * media::CODECS, 2, 2, 4, 2 * 8, 16, 2 * 8, 2 * 8, 6 * 8;
     Learned = 6 * 8;
-    PeerRule = LIMITS, 2, 1, 1, 4;
+    PeerRule = LIMITS, 2, 6, 2 * 4;
+    Digits = 2 * 8, 2 * 4;
+    Rewrite = 3 * 8, 4 * 4;
+    Plan = 40 * REWRITES, 2 * 4;
+    NumberKey = 8, 16;
+    NumberTerm = 4 * 4;
+    NumberRule = 8, 2 * 16, 8;
+    Parties = 2 * 8, 16 * dialog::PARTIES;
     Term = 8, 4, 4;
     Entry = 16, 16, 8;
     Registrant = 8, 8, 8 * sip::method::CLASS_SLOTS;
@@ -64,7 +73,7 @@ macro_rules! as_bytes {
 }
 
 const _: () = assert!(size_of::<sip::signature::Table>() == 8 + 16 * 8 + 1024 * 16);
-as_bytes!(Policy, PortTable, PrefixFilter, sip::signature::Table, Probe);
+as_bytes!(Plan, Policy, PortTable, PrefixFilter, sip::signature::Table, Probe);
 
 macro_rules! from_bytes {
     ($($record:ty),+) => {$(

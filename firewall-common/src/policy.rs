@@ -18,6 +18,14 @@ pub const FLAG_GUARDED: u32 = 2;
 pub const FLAG_CALLS: u32 = 4;
 /// Set in [`Policy::flags`]: while the daemon is gone, what our side sends media to is still learned.
 pub const FLAG_LEARNS_ALONE: u32 = 8;
+/// Set in [`Policy::flags`]: dialled numbers are looked at, in both directions.
+pub const FLAG_NUMBERS: u32 = 16;
+/// Set in [`Policy::flags`]: who is calling is looked at.
+pub const FLAG_CALLERS: u32 = 32;
+/// Set in [`Policy::flags`]: requests of strangers inside of dialogs are held against the dialogs' parties.
+pub const FLAG_DIALOGS: u32 = 64;
+/// Set in [`Policy::flags`]: connections that begin with a TLS version below 1.2 are dropped.
+pub const FLAG_TLS12: u32 = 128;
 /// Set in [`Policy::flags`]: some entry or ban covers all traffic, so packets for other ports are looked up too.
 /// (The daemon and the command keep it in [`crate::maps::SWITCHES`], because it changes by the hour.)
 pub const SWITCH_SCOPE_ALL: u32 = 0;
@@ -28,13 +36,23 @@ pub const SWITCH_HOLDS: u32 = 1;
 pub const SWITCH_RESPONSES: u32 = 2;
 /// A switch: the kernel's monotonic nanoseconds until which the daemon counts as alive; it renews it every second.
 pub const SWITCH_DAEMON: u32 = 3;
+/// A switch: what there is in the number map besides the lists ([`NUMBERS_BLOCKS`], [`NUMBERS_CODES`]); without any
+/// nothing is looked up for it.
+pub const SWITCH_NUMBERS: u32 = 4;
 /// How many switches there are.
-pub const SWITCHES: usize = 4;
+pub const SWITCHES: usize = 5;
+
+/// Set in [`SWITCH_NUMBERS`]: some prefix is blocked for some source.
+pub const NUMBERS_BLOCKS: u64 = 1;
+/// Set in [`SWITCH_NUMBERS`]: there are call codes.
+pub const NUMBERS_CODES: u64 = 2;
 
 /// Set in [`SWITCH_HOLDS`]: some source is held as a whole.
 pub const HOLDS_SOURCES: u64 = 1;
 /// Set in [`SWITCH_HOLDS`]: some account is held.
 pub const HOLDS_ACCOUNTS: u64 = 2;
+/// Set in [`SWITCH_HOLDS`]: some account is blocked, whatever source it is tried from ([`HoldKey::ANYWHERE`]).
+pub const HOLDS_DEVICES: u64 = 4;
 
 /// Transports, as bits.
 pub const UDP: u8 = 1;
@@ -87,7 +105,29 @@ pub struct Policy {
     pub accepted: u32,
     /// How many packets in a row must look plain before a stream counts as not encrypted.
     pub plain_packets: u32,
+    /// What strangers and registrants may call: [`NUMBERS_OPEN`] and its kin.
+    pub numbers: u32,
+    /// What is asked of strangers' and registrants' callers: `CALLERS_…`.
+    pub callers: u32,
 }
+
+/// In [`PeerRule::received`], [`PeerRule::sent`] and [`Policy::numbers`]: numbers are not looked at.
+pub const NUMBERS_OFF: u8 = 0;
+/// The same: all numbers but those that are denied.
+pub const NUMBERS_OPEN: u8 = 1;
+/// The same: only numbers that are allowed.
+pub const NUMBERS_VALIDATED: u8 = 2;
+
+/// In [`PeerRule::callers`] and [`Policy::callers`]: the lists of callers hold.
+pub const CALLERS_LISTED: u8 = 1;
+/// The same: only callers that a list allows.
+pub const CALLERS_VALIDATED: u8 = 2;
+/// The same: no anonymous callers.
+pub const CALLERS_NAMED: u8 = 4;
+/// The same: nobody who claims one of our own numbers or our own domain.
+pub const CALLERS_NOT_OURS: u8 = 8;
+/// The same: P-Asserted-Identity, Remote-Party-ID and Diversion are believed before From.
+pub const CALLERS_ASSERTED: u8 = 16;
 
 /// In [`PeerRule::media`] and [`Policy::media`]: no rule.
 pub const MEDIA_OFF: u8 = 0;
@@ -118,6 +158,8 @@ impl Policy {
         media: MEDIA_OFF as u32,
         accepted: crate::sdp::Accepted::USUAL.bits(),
         plain_packets: 10,
+        numbers: NUMBERS_OFF as u32,
+        callers: 0,
     };
 }
 
@@ -226,8 +268,18 @@ pub struct PeerRule {
     pub transports: u8,
     /// What its calls must be: [`MEDIA_SRTP_ONLY`] and its kin.
     pub media: u8,
+    /// What it may call: [`NUMBERS_OPEN`] and its kin.
+    pub received: u8,
+    /// What our side may call there.
+    pub sent: u8,
+    /// What is asked of its callers: `CALLERS_…`.
+    pub callers: u8,
     /// Makes the size a multiple of the alignment without padding.
-    pub reserved: u32,
+    pub reserved: u8,
+    /// The number of its own list ([`crate::number::NumberKey::list`]); 0: it has none.
+    pub list: u32,
+    /// The same as `reserved`.
+    pub unused: u32,
 }
 
 impl PeerRule {
@@ -237,7 +289,12 @@ impl PeerRule {
         methods: u16::MAX,
         transports: ALL_TRANSPORTS,
         media: MEDIA_OFF,
+        received: NUMBERS_OFF,
+        sent: NUMBERS_OFF,
+        callers: 0,
         reserved: 0,
+        list: 0,
+        unused: 0,
     };
 }
 
@@ -358,6 +415,8 @@ pub struct HoldKey {
 impl HoldKey {
     /// In the place of an account: the whole source.
     pub const WHOLE: u64 = 0;
+    /// In the place of a source: any. Such a hold lets nothing through.
+    pub const ANYWHERE: Addr = Addr { hi: 0, lo: 0 };
 }
 
 /// A limit far below the usual one, for a while.

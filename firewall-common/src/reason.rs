@@ -148,6 +148,26 @@ reasons! {
     OwnPlainRtp = 51, "own_plain_rtp", Sdp;
     /// An ACK to a refusal that the firewall itself answered.
     RefusalAck = 52, "refusal_ack", Sdp;
+    /// An INVITE, or a REFER, to a number that a list denies, or that is blocked for its source; it is answered 403.
+    NumberDenied = 53, "number_denied", Number;
+    /// An INVITE, or a REFER, to a number that no list allows, where only listed numbers may be called; it is answered 403.
+    NumberUnlisted = 54, "number_unlisted", Number;
+    /// An INVITE to a number that needs a call code, without a code or with one that does not open it; it is answered 403.
+    CallCode = 55, "call_code", Number;
+    /// Our side's own INVITE, or REFER, to a number that may not be called.
+    OwnNumber = 56, "own_number", Number;
+    /// An INVITE of a caller whose number a list denies, or no list allows; it is answered 603.
+    CallerDenied = 57, "caller_denied", Caller;
+    /// An INVITE of a caller who does not say who he is, where the policy wants to know; it is answered 433.
+    CallerAnonymous = 58, "caller_anonymous", Caller;
+    /// An INVITE from outside whose caller claims to be one of us; it is answered 603.
+    CallerSpoofed = 59, "caller_spoofed", Caller;
+    /// A request inside of a call's dialog, or a CANCEL of a call, from a stranger that is no party to it.
+    DialogIntruder = 60, "dialog_intruder", Dialog;
+    /// A TLS connection that begins with a version of TLS below the policy's (RFC 8996).
+    TlsVersion = 61, "tls_version", Transport;
+    /// A request for an account whose device the operator has blocked.
+    DeviceBlocked = 62, "device_blocked", Deny;
 }
 
 impl Reason {
@@ -192,6 +212,12 @@ pub enum Stage {
     Signature,
     /// Rate limits.
     Limit,
+    /// Requests inside of dialogs, from whoever is no party to them.
+    Dialog,
+    /// Who is calling.
+    Caller,
+    /// Dialled numbers.
+    Number,
     /// Session descriptions: calls that cannot lead to SRTP.
     Sdp,
     /// Media ports: what no call has negotiated.
@@ -211,6 +237,9 @@ impl Stage {
         Self::Response,
         Self::Signature,
         Self::Limit,
+        Self::Dialog,
+        Self::Caller,
+        Self::Number,
         Self::Sdp,
         Self::Media,
     ];
@@ -228,6 +257,9 @@ impl Stage {
             Self::Response => "response",
             Self::Signature => "signature",
             Self::Limit => "limit",
+            Self::Dialog => "dialog",
+            Self::Caller => "caller",
+            Self::Number => "number",
             Self::Sdp => "sdp",
             Self::Media => "media",
         }

@@ -2,6 +2,7 @@
 //! folds into the code.
 //!
 //! Owns: the constants' symbols. Refuses: everything that changes while the program is attached (maps do that).
+use firewall_common::number::Plan;
 use firewall_common::policy::{Policy, PortTable, PrefixFilter};
 use firewall_common::sip::signature::Table;
 
@@ -15,6 +16,8 @@ static PORTS: PortTable = PortTable([0; 65_536]);
 static PEER_FILTER: PrefixFilter = PrefixFilter::new();
 #[unsafe(no_mangle)]
 static SIGNATURES: Table = Table::new(0);
+#[unsafe(no_mangle)]
+static NUMBER_PLAN: Plan = Plan::NONE;
 
 /// The policy of this generation.
 #[inline(always)]
@@ -38,4 +41,10 @@ pub(crate) fn peer_filter() -> &'static PrefixFilter {
 #[inline(always)]
 pub(crate) fn signatures() -> &'static Table {
     opaque::reference(&SIGNATURES)
+}
+
+/// The dialling plan.
+#[inline(always)]
+pub(crate) fn number_plan() -> &'static Plan {
+    opaque::reference(&NUMBER_PLAN)
 }

@@ -4,7 +4,7 @@
 //! (see [`crate::stage::sdp`]).
 use core::ops::ControlFlow::Continue;
 
-use firewall_common::copy::FLAG_REFUSED;
+use firewall_common::copy::refused_as;
 use firewall_common::packet::{self, Packet, Ports, Protocol};
 use firewall_common::policy::port;
 use firewall_common::reason::Reason;
@@ -81,7 +81,7 @@ fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet) -> Act
         response::called(trial);
     }
     let part = payload.forget().part();
-    let flags = part.flags | (refused * u32::from(FLAG_REFUSED));
+    let flags = part.flags | (refused * u32::from(refused_as(Reason::OwnPlainRtp)));
     copy::sent(outgoing, trial, &forget(packet), &who, own_request, copy::Part { flags, ..part });
     if opaque::forget(u64::from(refused)) == 0 { Action::Pass } else { Action::Drop }
 }

@@ -79,7 +79,8 @@ section! {
         /// Who may speak SIP: "open" lets strangers in, inside the limits below; "trunk" lets only peers in.
         mode: Mode = Mode::Open;
         /// Judge, count and log, but drop nothing: true for everything, or a list of stages, such as ["limit"]. Stages are
-        /// parse, fragment, deny, peer, transport, sip, response, signature, limit, sdp and media.
+        /// parse, fragment, deny, peer, transport, sip, response, signature, limit, dialog, caller,
+        /// number, sdp and media.
         monitor: Monitor = Monitor::default();
         /// How much the daemon says: "error", "warn", "info", "debug" or "trace".
         log: Level = Level::Info;

@@ -13,6 +13,7 @@ pub mod feed;
 pub mod lists;
 mod logging;
 pub mod names;
+pub mod numbers;
 mod report;
 pub mod store;
 pub mod wire;

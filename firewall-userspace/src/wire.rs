@@ -52,7 +52,7 @@ pub use class::{Class, PerClass};
 pub use counts::{Counts, FragmentCounts, StreamCounts};
 pub use limits::{FragmentLimits, Limits, StreamLimits};
 
-use firewall_common::copy::{CopyHead, FLAG_REFUSED, Kind};
+use firewall_common::copy::{CopyHead, Kind};
 use firewall_common::packet::Protocol;
 
 use crate::engine::input::{Direction, Flow, Seen, Via};
@@ -103,7 +103,7 @@ impl Wire {
         let truncated = payload.len() < head.total as usize;
         self.counts.datagrams += 1;
         self.counts.cut_datagrams += u64::from(truncated);
-        let refused = head.flags & FLAG_REFUSED != 0;
+        let refused = head.refused();
         sink(Seen { time: head.time, flow: flow(head, Via::Udp), bytes: payload, truncated, refused });
     }
 
@@ -118,13 +118,13 @@ impl Wire {
         counts.cut_datagrams += u64::from(whole.cut);
         let (remote_port, local_port) = if head.is_egress() { (target, source) } else { (source, target) };
         let flow = Flow { remote_port, local_port, ..flow(head, Via::Udp) };
-        sink(Seen { time: head.time, flow, bytes, truncated: whole.cut, refused: false });
+        sink(Seen { time: head.time, flow, bytes, truncated: whole.cut, refused: None });
     }
 
     fn segment(&mut self, head: &CopyHead, payload: &[u8], sink: &mut impl FnMut(Seen<'_>)) {
         let flow = flow(head, Via::Tcp);
         let mut message =
-            |bytes: &[u8], truncated| sink(Seen { time: head.time, flow, bytes, truncated, refused: false });
+            |bytes: &[u8], truncated| sink(Seen { time: head.time, flow, bytes, truncated, refused: None });
         self.streams.take(head, payload, &mut self.counts.streams, &mut message);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use firewall_common::copy::Kind;
 use firewall_common::media;
+use firewall_common::reason::Reason;
 use firewall_common::sip::message;
 use firewall_userspace::clock::Clock;
 use firewall_userspace::config::{Config, parse_str};
@@ -75,7 +76,13 @@ fn see(engine: &mut Engine, whence: u8, bytes: &[u8], clock: Clock, commands: &m
             peer: number.into(),
         };
         engine.handle(
-            Seen { time: clock.mono_ns, flow, bytes, truncated: false, refused: whence & 128 == 0 },
+            Seen {
+                time: clock.mono_ns,
+                flow,
+                bytes,
+                truncated: false,
+                refused: (whence & 128 == 0).then_some(Reason::PlainRtp),
+            },
             clock,
             commands,
         );

@@ -4,7 +4,7 @@
 //! [`firewall_common::sdp`]), answering (the daemon does), and fragments, of which the daemon sees the whole.
 use core::ops::ControlFlow::Continue;
 
-use firewall_common::copy::{FLAG_REFUSED, Kind};
+use firewall_common::copy::{Kind, refused_as};
 use firewall_common::packet::Packet;
 use firewall_common::policy::{ALLOWED_PEER, FLAG_CALLS, MEDIA_SRTP_ONLY};
 use firewall_common::reason::Reason;
@@ -68,7 +68,7 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Wh
         NO_OBJECTION => Continue(0),
         TO_ACK => trial.object(Verdict::of(Reason::RefusalAck)).map_continue(|()| 0),
         _ if is_monitored(Reason::PlainRtp) => trial.object(Verdict::of(Reason::PlainRtp)).map_continue(|()| 0),
-        _ => Continue(u32::from(FLAG_REFUSED)),
+        _ => Continue(u32::from(refused_as(Reason::PlainRtp))),
     }
 }
 

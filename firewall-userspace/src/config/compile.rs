@@ -3,8 +3,10 @@
 //! Owns: that step, and nothing else may make those records in earnest. Refuses: failing: a [`Config`] cannot be invalid.
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::limiter::HashKey;
+use firewall_common::number::Plan;
 use firewall_common::policy::{
-    FLAG_CALLS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_TRUNK, PeerRule, Policy, PortTable, PrefixFilter, port,
+    FLAG_CALLS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_TRUNK, NUMBERS_OFF, PeerRule, Policy, PortTable, PrefixFilter,
+    port,
 };
 use firewall_common::reason::{Reason, Stage};
 use firewall_common::sip::signature::Table;
@@ -23,6 +25,8 @@ pub struct Compiled {
     pub peer_filter: Box<PrefixFilter>,
     /// Signatures; their ids are their places in [`Config::signatures`].
     pub signatures: Box<Table>,
+    /// The dialling plan.
+    pub plan: Box<Plan>,
     /// Every peer's prefixes, with the peer's id.
     pub peers: Vec<(Prefix, u32)>,
     /// Rules by id; the first one is that of the operator's allow entries.
@@ -38,6 +42,7 @@ pub fn compile(config: &Config, resolved: &Resolved, hash_key: HashKey, seed: u6
         ports: ports(config),
         peer_filter: filter(&peers),
         signatures: signatures(&config.signatures(), seed),
+        plan: Box::new(Plan::NONE),
         rules: rules(config),
         peers,
     }
@@ -69,6 +74,8 @@ fn policy(config: &Config, hash_key: HashKey) -> Policy {
         media: u32::from(config.media().policy.number()),
         accepted: config.media().accepted().bits(),
         plain_packets: config.media().plain_packets.get(),
+        numbers: u32::from(NUMBERS_OFF),
+        callers: 0,
     }
 }
 

@@ -250,6 +250,9 @@ impl Word for Stage {
         Stage::Response,
         Stage::Signature,
         Stage::Limit,
+        Stage::Dialog,
+        Stage::Caller,
+        Stage::Number,
         Stage::Sdp,
         Stage::Media,
     ];

@@ -10,6 +10,7 @@ use aya::programs::{Program, ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use firewall_common::addr::Prefix;
 use firewall_common::maps::{self, global, program};
+use firewall_common::number::Plan;
 use firewall_common::policy::{PeerRule, Policy, PortTable, PrefixFilter};
 use firewall_common::sip::signature::Table;
 
@@ -26,6 +27,8 @@ pub struct Generation {
     pub peer_filter: Box<PrefixFilter>,
     /// The scanners' signatures.
     pub signatures: Box<Table>,
+    /// The dialling plan.
+    pub plan: Box<Plan>,
     /// Peers' prefixes and their ids.
     pub peers: Vec<(Prefix, u32)>,
     /// Rules by id; the first is [`firewall_common::policy::ALLOWED_PEER`]'s.
@@ -34,8 +37,8 @@ pub struct Generation {
 
 impl From<Compiled> for Generation {
     fn from(compiled: Compiled) -> Self {
-        let Compiled { policy, ports, peer_filter, signatures, peers, rules } = compiled;
-        Self { policy, ports, peer_filter, signatures, peers, rules }
+        let Compiled { policy, ports, peer_filter, signatures, plan, peers, rules } = compiled;
+        Self { policy, ports, peer_filter, signatures, plan, peers, rules }
     }
 }
 
@@ -205,6 +208,7 @@ fn set_constants<'a>(loader: &mut EbpfLoader<'a>, generation: &'a Generation) {
     loader.override_global(global::PORTS, generation.ports.as_bytes(), true);
     loader.override_global(global::PEER_FILTER, generation.peer_filter.as_bytes(), true);
     loader.override_global(global::SIGNATURES, generation.signatures.as_bytes(), true);
+    loader.override_global(global::NUMBER_PLAN, generation.plan.as_bytes(), true);
     loader.override_global(global::LOG_LEVEL, log_level(), true);
 }
 

@@ -52,6 +52,7 @@ fn generation(loaded: &Loaded) -> Generation {
         ports: made.ports,
         peer_filter: made.peer_filter,
         signatures: made.signatures,
+        plan: made.plan,
         peers: made.peers,
         rules: made.rules,
     }

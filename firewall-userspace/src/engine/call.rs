@@ -28,6 +28,106 @@ pub struct Call {
     pub legs: Vec<Leg>,
     /// What it came to.
     pub state: State,
+    /// Who ended it, once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<Party>,
+    /// What in the policy decided about it, if something refused it, or would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+    /// The name of the class of the number that was called, if a list gives it one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// What is known of who is calling by signatures (RFC 8224).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+}
+
+impl Call {
+    /// One of which nothing is known but its id.
+    pub fn blank(id: u64) -> Self {
+        Self {
+            id,
+            started: 0,
+            answered: None,
+            ended: None,
+            from: String::new(),
+            to: String::new(),
+            agent: String::new(),
+            legs: Vec::new(),
+            state: State::Calling,
+            ended_by: None,
+            decided: None,
+            class: None,
+            identity: None,
+        }
+    }
+}
+
+/// A party of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// Whoever called.
+    Caller,
+    /// Whoever was called.
+    Callee,
+    /// The firewall.
+    Firewall,
+}
+
+/// What decided about a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The word of the kernel's reason (`number_denied`), or of the rule (`fraud_night`).
+    pub by: String,
+    /// The status of the answer that was sent for it; none where no answer could be sent.
+    pub status: Option<u16>,
+    /// Whether it was refused; otherwise it would have been.
+    pub enforced: bool,
+}
+
+/// How much the operator who signed a call vouches for its caller (RFC 8588 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Attestation {
+    /// It knows the caller, and that he may use the number.
+    A,
+    /// It knows the caller.
+    B,
+    /// It knows where the call came in.
+    C,
+}
+
+/// What the Identity header of a call says, and whether that is so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// How much is vouched for, if it says so.
+    pub attestation: Option<Attestation>,
+    /// Whether its signature holds; otherwise why not.
+    pub verdict: Verdict,
+    /// Who signed: the subject of the certificate, or its address.
+    pub signer: String,
+}
+
+/// What came of verifying a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It holds.
+    Valid,
+    /// It is made with another key than the certificate's, or over other words.
+    Signature,
+    /// It is not of now (RFC 8224 §12.1).
+    Stale,
+    /// It is for another call: another caller or callee.
+    Mismatch,
+    /// Its certificate is not trusted, or has expired.
+    Untrusted,
+    /// Its certificate cannot be had.
+    NoCertificate,
+    /// It cannot be read.
+    Unreadable,
+    /// It is not known yet.
+    Pending,
 }
 
 /// What a call has come to.

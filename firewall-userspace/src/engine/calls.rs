@@ -117,7 +117,7 @@ impl Calls {
     /// Takes in a message.
     pub(super) fn hear(&mut self, message: &Message<'_>, seen: &Seen<'_>, clock: Clock, out: &mut Vec<Command>) {
         let Some(heard) = Heard::of(message, seen, self.key, clock) else { return };
-        let refused = heard.refused && heard.is_invite();
+        let refused = heard.refused.is_some() && heard.is_invite();
         let fault = refused.then(|| self.fault(&heard));
         if let Some(fault) = fault.as_ref().filter(|_| heard.is_in()) {
             self.answer(&heard, fault.why, out);
@@ -184,7 +184,7 @@ impl Calls {
         let source = self.key.source(heard.flow.remote.source(self.v6_mask));
         let leg = Leg::new(heard, source, &self.rules);
         // What the kernel dropped may come from anybody who writes a peer's address into it.
-        let is_anybody = heard.refused || matches!(heard.flow.kind, Kind::Stranger | Kind::Known);
+        let is_anybody = heard.refused.is_some() || matches!(heard.flow.kind, Kind::Stranger | Kind::Known);
         let is_attempt = leg.inbound && is_anybody;
         if leg.tag == 0 {
             return None;

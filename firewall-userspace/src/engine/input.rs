@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use firewall_common::addr::Addr;
 use firewall_common::copy::Kind;
+use firewall_common::reason::Reason;
 
 /// By which transport a message came or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,9 +57,8 @@ pub struct Seen<'a> {
     pub bytes: &'a [u8],
     /// Whether bytes are missing at the end.
     pub truncated: bool,
-    /// Whether the kernel dropped it, an INVITE whose session description cannot lead to SRTP
-    /// ([`firewall_common::copy::FLAG_REFUSED`]).
-    pub refused: bool,
+    /// Why the kernel dropped it, if it did ([`firewall_common::copy::refused_as`]).
+    pub refused: Option<Reason>,
 }
 
 /// What a PBX told by a feed.

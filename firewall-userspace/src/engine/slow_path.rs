@@ -117,7 +117,7 @@ impl Engine {
         let is_answer = seen.bytes.starts_with(b"SIP/");
         // Our side's own requests and the answers to them: nobody is judged by these. Nor by what nobody answered because it
         // was dropped.
-        let judges = is_answer == (flow.direction == Direction::Out) && !seen.refused;
+        let judges = is_answer == (flow.direction == Direction::Out) && seen.refused.is_none();
         if !judges && !self.calls.follows() {
             return;
         }

@@ -268,7 +268,7 @@ mod tests {
         let call = |id, started| {
             let [from, to, agent] = [(); 3].map(|()| String::new());
             let (answered, ended, legs, state) = (None, None, vec![], State::Calling);
-            Command::Call(Box::new(Call { id, started, answered, ended, from, to, agent, legs, state }))
+            Command::Call(Box::new(Call { started, answered, ended, from, to, agent, legs, state, ..Call::blank(id) }))
         };
         let demote = Command::Demote(Demote { source: Addr::NONE, account: None, until: 0 });
         let mut learned = vec![call(1, 1), demote.clone(), call(2, 1), call(1, 2)];

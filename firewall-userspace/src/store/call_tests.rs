@@ -24,7 +24,7 @@ fn call(id: u64, started: i64, state: State, enforced: Option<bool>) -> Call {
     };
     let (from, to, agent) = ("100@a".to_owned(), "200@a".to_owned(), "☎".to_owned());
     let legs = vec![leg(1, enforced.map(refusal)), leg(0, None)];
-    Call { id, started, answered: None, ended: None, from, to, agent, legs, state }
+    Call { started, from, to, agent, legs, state, ..Call::blank(id) }
 }
 
 fn save(store: &mut Store, calls: Vec<Call>, time: i64) {

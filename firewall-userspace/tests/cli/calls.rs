@@ -45,15 +45,14 @@ fn call(id: u64, age: i64, state: State, refused: Option<bool>) -> Call {
         streams: vec![stream(refused.is_none().then(suite))],
     };
     Call {
-        id,
         started: now() - age,
         answered: (state == State::Up).then(|| now() - age + 1_000),
-        ended: None,
         from: "100@example.com".to_owned(),
         to: "200\u{1b}x@example.com".to_owned(),
         agent: "baresip".to_owned(),
         legs: vec![leg],
         state,
+        ..Call::blank(id)
     }
 }
 

@@ -51,7 +51,7 @@ fn call(id: u64, started: i64) -> Call {
         streams: vec![],
     };
     let [from, to, agent] = ["100@a", "200@a", "phone"].map(str::to_owned);
-    Call { id, started, answered: Some(started), ended: None, from, to, agent, legs: vec![leg], state: State::Up }
+    Call { started, answered: Some(started), from, to, agent, legs: vec![leg], state: State::Up, ..Call::blank(id) }
 }
 
 fn states(world: &World) -> HashMap<u64, State> {

@@ -35,6 +35,7 @@ pub(super) fn generation(text: &str) -> Result<Generation> {
         ports: compiled.ports,
         peer_filter: compiled.peer_filter,
         signatures: compiled.signatures,
+        plan: compiled.plan,
         peers: compiled.peers,
         rules: compiled.rules,
     })

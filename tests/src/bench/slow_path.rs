@@ -90,7 +90,7 @@ impl Bench {
         for template in &mut self.templates {
             template.number(self.next);
             let flow = flow(template.direction, remote);
-            let seen = Seen { time: mono, flow, bytes: &template.bytes, truncated: false, refused: false };
+            let seen = Seen { time: mono, flow, bytes: &template.bytes, truncated: false, refused: None };
             self.engine.handle(seen, clock, commands);
         }
         if self.next.is_multiple_of(1_000) {

@@ -237,6 +237,7 @@ fn generation(config: &Config) -> Generation {
         ports: parts.ports,
         peer_filter: parts.peer_filter,
         signatures: parts.signatures,
+        plan: parts.plan,
         peers: parts.peers,
         rules: parts.rules,
     }

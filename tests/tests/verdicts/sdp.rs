@@ -1,6 +1,6 @@
 //! Calls that cannot lead to SRTP: whose are refused, in which disguises, and what the daemon hears of it.
 use firewall_common::addr::Addr;
-use firewall_common::copy::{CopyHead, FLAG_REFUSED};
+use firewall_common::copy::{CopyHead, refused_as};
 use firewall_common::maps::program::PROBE;
 use firewall_common::reason::Reason::{
     self, Allowed, FragmentFollows, Known, NotSip, Peer, PlainRtp, RateInvite, RefusalAck, Registrant, Signature,
@@ -200,7 +200,7 @@ fn shield(config: &str) -> Shield {
 #[test]
 fn what_is_refused_is_copied() {
     let message = sip::offer(sip::PLAIN);
-    for (policy, mark) in [("", FLAG_REFUSED), ("monitor = [\"sdp\"]\n", 0)] {
+    for (policy, mark) in [("", refused_as(PlainRtp)), ("monitor = [\"sdp\"]\n", 0)] {
         let mut shield = shield(&format!("{policy}{}", config("srtp-only")));
         for (src, kind, ring) in EVERYONE {
             let time = now();

@@ -4,6 +4,7 @@
 //! follows from that.
 use std::sync::Arc;
 
+use firewall_common::reason::Reason;
 use firewall_common::sdp::Accepted;
 use firewall_common::sip::Method;
 use firewall_common::sip::message::{Message, Start, Uri};
@@ -91,8 +92,8 @@ pub(super) struct Heard<'a> {
     pub(super) flow: &'a Flow,
     /// Its bytes, for as long as they were copied.
     pub(super) bytes: &'a [u8],
-    /// Whether the kernel dropped it.
-    pub(super) refused: bool,
+    /// Why the kernel dropped it, if it did.
+    pub(super) refused: Option<Reason>,
     /// The call's hash.
     pub(super) call: u64,
     /// The hash of the remote party's tag; 0 for none.

@@ -198,7 +198,6 @@ impl Tracked {
         let is_new = |old: &&call::Leg| !self.legs.iter().any(|leg| leg.record().remote.ip() == old.remote.ip());
         let old = self.adopted.legs.iter().filter(is_new).cloned();
         Call {
-            id: self.id,
             started: self.started,
             answered: self.answered,
             ended: self.ended,
@@ -207,6 +206,7 @@ impl Tracked {
             agent: self.agent.clone(),
             legs: old.chain(self.legs.iter().map(Leg::record)).collect(),
             state: self.state(),
+            ..Call::blank(self.id)
         }
     }
 

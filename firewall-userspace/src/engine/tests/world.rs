@@ -229,7 +229,7 @@ impl World {
     pub(super) fn see(&mut self, phone: &Phone, line: &Line) {
         let clock = self.clock();
         let flow = flow(phone, line.direction, line.remote);
-        let seen = Seen { time: clock.mono_ns, flow, bytes: line.text.as_bytes(), truncated: false, refused: false };
+        let seen = Seen { time: clock.mono_ns, flow, bytes: line.text.as_bytes(), truncated: false, refused: None };
         self.engine.handle(seen, clock, &mut self.commands);
     }
 

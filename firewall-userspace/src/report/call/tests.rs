@@ -44,15 +44,14 @@ pub(crate) fn leg(streams: Vec<Stream>, refusal: Option<Refusal>) -> Leg {
 pub(crate) fn call(id: u64, state: State, legs: Vec<Leg>) -> StoredCall {
     let peers = legs.iter().map(|leg| (leg.peer > 0).then(|| "itsp".to_owned())).collect();
     let call = Call {
-        id,
         started: NOW - 60_000,
         answered: (state == State::Up).then_some(NOW - 50_000),
-        ended: None,
         from: "100@example.com".to_owned(),
         to: "200\u{1b}[31m@example.com".to_owned(),
         agent: "baresip".to_owned(),
         legs,
         state,
+        ..Call::blank(id)
     };
     StoredCall { call, peers, updated: NOW }
 }

@@ -2,7 +2,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::call::{Call, State};
+use crate::engine::call::Call;
 use crate::engine::command::Command;
 use crate::store::learned_tests::{ban, learned, promote, score};
 
@@ -18,9 +18,7 @@ fn one(kind: u8, tag: u8) -> Learned {
 }
 
 fn called(id: u8) -> Command {
-    let [from, to, agent] = [(); 3].map(|()| String::new());
-    let (answered, ended, legs, state) = (None, None, vec![], State::Calling);
-    Command::Call(Box::new(Call { id: id.into(), started: NOW, answered, ended, from, to, agent, legs, state }))
+    Command::Call(Box::new(Call { started: NOW, ..Call::blank(id.into()) }))
 }
 
 fn kinds(batch: &[Learned]) -> Vec<(u8, u8)> {

@@ -1,6 +1,6 @@
 //! Our side's own offers, which the program that hears what is sent stops.
 use aya::maps::{MapData, RingBuf};
-use firewall_common::copy::{CopyHead, FLAG_EGRESS, FLAG_REFUSED, Kind, Ring};
+use firewall_common::copy::{CopyHead, FLAG_EGRESS, Kind, Ring, refused_as};
 use firewall_common::event::Event;
 use firewall_common::maps::{self, program::EGRESS};
 use firewall_common::reason::Reason;
@@ -56,7 +56,7 @@ fn a_plain_offer_to_a_strict_peer_does_not_leave() {
     {
         let mut shield = shield(&config(policy));
         for frame in [to(remote, plain.clone()), to(remote, plain.clone()).tagged(TAG)] {
-            let want = copy(id, FLAG_REFUSED, &plain, remote);
+            let want = copy(id, refused_as(Reason::OwnPlainRtp), &plain, remote);
             assert_eq!(
                 sent(&mut shield, &frame),
                 (Action::Drop, counted(&frame, false), vec![want]),

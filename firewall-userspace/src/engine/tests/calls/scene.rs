@@ -7,6 +7,8 @@ use firewall_common::media::{
     FLOW_BUNDLE, FLOW_DTLS, FLOW_ICE, FLOW_OTHER, FLOW_REFUSED, FLOW_RTCP, FLOW_RTP, FLOW_SRTP, Flow,
 };
 
+use firewall_common::reason::Reason;
+
 use super::super::world::{World, addr};
 use crate::engine::call::{Call, How, Refusal, State, Why};
 use crate::engine::command::{Answer, Command};
@@ -162,7 +164,7 @@ impl Scene {
             kind: self.kind,
             peer: self.peer,
         };
-        let refused = std::mem::take(&mut self.refused);
+        let refused = std::mem::take(&mut self.refused).then_some(Reason::PlainRtp);
         let seen = Seen { time: clock.mono_ns, flow, bytes, truncated: false, refused };
         self.world.engine.handle(seen, clock, &mut self.world.commands);
         self
