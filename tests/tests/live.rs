@@ -18,6 +18,8 @@ mod instances;
 mod media;
 #[path = "live/monitor.rs"]
 mod monitor;
+#[path = "live/numbers.rs"]
+mod numbers;
 #[path = "live/scan.rs"]
 mod scan;
 #[path = "live/takeover.rs"]

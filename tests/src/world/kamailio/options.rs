@@ -84,6 +84,8 @@ pub struct Options {
     pub pike: bool,
     /// Log failed authentications, for feeds and for counting.
     pub log: bool,
+    /// Whatever is no user is a number, and goes to the trunk.
+    pub pstn: bool,
     /// What becomes of media; without [`Relay::None`], rtpengine must run (see [`super::rtpengine`]).
     pub relay: Relay,
     /// The relay sends something as soon as it knows where media go, and does not wait for a first packet.
@@ -106,6 +108,7 @@ impl Default for Options {
             tls: false,
             pike: false,
             log: false,
+            pstn: false,
             relay: Relay::None,
             pierce: false,
             ice: false,
@@ -156,6 +159,7 @@ impl Options {
             ("WITH_FAILLOG", self.log),
             ("WITH_FORBID", self.unknown == Unknown::Forbidden),
             ("WITH_HIDE", self.unknown == Unknown::Challenged),
+            ("WITH_PSTN", self.pstn),
             ("WITH_RTPENGINE", self.relay != Relay::None),
         ];
         switches.into_iter().filter(|(_, on)| *on).for_each(|(name, _)| define(name.to_owned()));
