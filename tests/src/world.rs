@@ -27,6 +27,7 @@ pub mod fail2ban;
 pub mod flood;
 pub mod forger;
 pub mod frame;
+pub mod fraud;
 pub mod guesser;
 pub mod interrupt;
 pub mod kamailio;

@@ -8,15 +8,13 @@ use firewall_common::reason::Reason;
 use firewall_tests::world::address::{EDGE, ITSP, PHONES, SIP, SIPS};
 use firewall_tests::world::carrier::{self, Carrier};
 use firewall_tests::world::dialler::Dialler;
+use firewall_tests::world::fraud::{CAMPAIGN, DENIED, campaign, disguises, is_premium};
 use firewall_tests::world::kamailio::{self, Options};
 use firewall_tests::world::process::Process;
 use firewall_tests::world::shield::Daemon;
 use firewall_tests::world::{Driver, Place, World, tunnel, wait};
 
 use crate::{CARRIER, SOON, world};
-
-/// The ranges that nobody may call: a few premium and satellite ones, as an operator lists them.
-const DENIED: [&str; 8] = ["+881", "+882", "+883", "+979", "+49900", "+44909", "+1900", "+3906"];
 
 const NUMBERS: &str = "[numbers]\nreceived = \"open\"\nsent = \"open\"\ncountry = \"49\"\ninternational = [\"00\", \"011\"]\n\
                        national = \"0\"\n[strangers.limits]\ninvite = \"none\"\n[registrants.limits]\ninvite = \"none\"\n";
@@ -54,39 +52,6 @@ fn by_udp(world: &World) -> Result<Dialler> {
     Ok(dialler)
 }
 
-/// A denied number in every disguise: what stands in the Request-URI.
-fn disguises(country: &str, rest: &str) -> Vec<String> {
-    let host = "192.0.2.1";
-    let number = format!("{country}{rest}");
-    let spaced: String = rest.chars().flat_map(|c| [c, '-']).collect();
-    let escaped: String = rest.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    let letters = format!("{country}x{rest}");
-    let long = format!("{number}{}", "7".repeat(30_usize.saturating_sub(number.len())));
-    vec![
-        format!("sip:00{number}@{host}"),
-        format!("sip:+{number}@{host}"),
-        format!("sip:011{number}@{host}"),
-        format!("sip:%2B{number}@{host}"),
-        format!("sip:%2b{country}{escaped}@{host}"),
-        format!("sip:00{country}.{}@{host}", rest.replace('0', ".0")),
-        format!("sip:+{country}-{spaced}@{host}"),
-        format!("sip:+{country}({rest})@{host}"),
-        format!("SIP:00{number}@{host}"),
-        format!("sips:00{number}@{host}"),
-        format!("sip:00{number};phone-context=example.com@{host}"),
-        format!("sip:+{number};isub=1;phone-context=+49@{host};user=phone"),
-        format!("sip:{rest};phone-context=+{country}@{host}"),
-        format!("sip:00{number}:secret@{host}"),
-        format!("sip:00{long}@{host}"),
-        format!("sip:00{letters}@{host}"),
-        format!("sip:9+{number}@{host}"),
-        format!("sip:0000{number}@{host}"),
-        format!("tel:+{number}"),
-        format!("TEL:+{country}-{spaced}"),
-        format!("tel:00{number};phone-context=+49"),
-    ]
-}
-
 /// Legal calls that look like these: what the carrier must see.
 const LEGAL: [&str; 8] = [
     "sip:0030901820@192.0.2.1",
@@ -98,39 +63,6 @@ const LEGAL: [&str; 8] = [
     "sip:900123@192.0.2.1",
     "sip:+18005550199@192.0.2.1",
 ];
-
-/// How many premium numbers the campaign dials, some disguises of each in turn.
-const CAMPAIGN: usize = 500;
-
-fn campaign() -> Vec<String> {
-    let ranges = [
-        ("881", "6"),
-        ("882", "16"),
-        ("883", "5100"),
-        ("979", "1"),
-        ("49", "900"),
-        ("44", "909"),
-        ("1", "900"),
-        ("39", "06"),
-    ];
-    let all = (0..CAMPAIGN).flat_map(|i| {
-        let (country, rest) = ranges[i % ranges.len()];
-        let mut all = disguises(country, &format!("{rest}{:05}", i * 37 % 100_000));
-        let at = i % all.len();
-        Some(all.swap_remove(at))
-    });
-    all.collect()
-}
-
-/// What may not be called as these ranges say, whichever way the carrier is told.
-fn premium(uri: &str) -> bool {
-    let digits: String =
-        uri.split(['@', ';']).next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
-    ["881", "882", "883", "979", "49900", "44909", "1900", "3906"].iter().any(|range| {
-        let digits = digits.trim_start_matches('0');
-        digits.starts_with(range) || digits.strip_prefix("11").is_some_and(|rest| rest.starts_with(range))
-    })
-}
 
 #[test]
 fn no_disguise_leaves_over_udp_and_every_legal_call_does() -> Result<()> {
@@ -183,7 +115,7 @@ fn over_tls_the_call_ends_on_its_way_out() -> Result<()> {
     wait::until("our own calls to be stopped", SOON, || {
         (scene.world.counted(Reason::OwnNumber).ok()? > 10).then_some(())
     })?;
-    let left: Vec<String> = scene.carrier.called().into_iter().filter(|uri| premium(uri)).collect();
+    let left: Vec<String> = scene.carrier.called().into_iter().filter(|uri| is_premium(uri)).collect();
     ensure!(left.is_empty(), "left: {left:?}");
     let mut dialler = Dialler::tcp(&scene.world, Place::Phones, through, server())?;
     for uri in LEGAL {
@@ -271,7 +203,7 @@ fn a_call_that_came_in_unseen_is_stopped_on_its_way_out() -> Result<()> {
         let status = dialler.dial(&uri)?;
         ensure!(status.is_none_or(|status| status >= 400 && status != 486), "{uri} was answered {status:?}");
     }
-    let left: Vec<String> = scene.carrier.called().into_iter().filter(|uri| premium(uri)).collect();
+    let left: Vec<String> = scene.carrier.called().into_iter().filter(|uri| is_premium(uri)).collect();
     ensure!(left.is_empty(), "left: {left:?}");
     Ok(())
 }

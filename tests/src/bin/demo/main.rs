@@ -1,9 +1,10 @@
 //! `cargo xtask demo`: the same attack on the same small world, first without the shield, then with it;
-//! and a guesser who is found out.
+//! a guesser who is found out, and a thief who knows a password.
 //!
-//! Owns: the order of the story. Refuses: the attacks (`round`, `ban`) and how they are shown (`show`). Needs root; ends
+//! Owns: the order of the story. Refuses: the attacks (`round`, `ban`, `fraud`) and how they are shown (`show`). Needs root; ends
 //! within 100 seconds and leaves nothing behind, also when it is interrupted.
 mod ban;
+mod fraud;
 mod round;
 mod show;
 
@@ -56,6 +57,18 @@ fn tell(plan: &Plan) -> Result<()> {
     let world = World::new(&std::env::current_exe()?, Driver::Native).context("the world could not be made")?;
     ban::act_ban(&world)?;
     drop(world);
-    show::comparison(&without, &with);
+    let frauds = frauds()?;
+    show::comparison(&without, &with, &frauds);
     Ok(())
+}
+
+/// A thief with a password, in a world of his own each time.
+fn frauds() -> Result<[fraud::Fraud; 2]> {
+    show::heading("A thief who knows a password, without sipfw");
+    let world = World::new(&std::env::current_exe()?, Driver::Native).context("the world could not be made")?;
+    let without = fraud::without_shield(&world)?;
+    drop(world);
+    show::heading("A thief who knows a password, with sipfw");
+    let world = World::new(&std::env::current_exe()?, Driver::Native).context("the world could not be made")?;
+    Ok([without, fraud::with_shield(&world)?])
 }

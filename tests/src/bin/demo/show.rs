@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::fraud::Fraud;
 use crate::round::{CALLS, GUESSES, Legal, Plan, REGISTRATIONS, Round, found};
 
 /// Widths of the comparison's columns.
@@ -38,7 +39,7 @@ fn began() -> Instant {
     *BEGAN.get_or_init(Instant::now)
 }
 
-pub(crate) fn comparison(without: &Round, with: &Round) {
+pub(crate) fn comparison(without: &Round, with: &Round, [thief, stopped]: &[Fraud; 2]) {
     println!("\n{:LABEL$}{:>VALUE$}{:>VALUE$}", "", "without sipfw", "with sipfw");
     let row = |label: &str, value: &dyn Fn(&Round) -> String| {
         println!("{label:LABEL$}{:>VALUE$}{:>VALUE$}", value(without), value(with));
@@ -60,6 +61,10 @@ pub(crate) fn comparison(without: &Round, with: &Round) {
     row("  messages they had to send again", &|r| {
         grouped(u64::from(r.registrations.outcome.retransmissions + r.calls.outcome.retransmissions))
     });
+    println!("What the thief with a password got");
+    println!("{:LABEL$}{:>VALUE$}{:>VALUE$}", "  premium calls at the carrier", thief.placed, stopped.placed);
+    let honest = |fraud: &Fraud| if fraud.honest { "yes" } else { "no" };
+    println!("{:LABEL$}{:>VALUE$}{:>VALUE$}", "  an honest call meanwhile", honest(thief), honest(stopped));
     println!("\nDropped by sipfw, by reason (sipfw status --json)");
     for (reason, packets) in &with.drops {
         println!("  {:>12}  {reason}", grouped(*packets));
