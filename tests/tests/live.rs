@@ -14,6 +14,8 @@ mod feeds;
 mod flood;
 #[path = "live/instances.rs"]
 mod instances;
+#[path = "live/intruders.rs"]
+mod intruders;
 #[path = "live/media.rs"]
 mod media;
 #[path = "live/monitor.rs"]
