@@ -4,6 +4,8 @@
 //! rtpengine, baresip, sip-tester, sipvicious, nftables, iproute2 and ethtool (`cargo xtask test` installs them).
 #[path = "live/bans.rs"]
 mod bans;
+#[path = "live/callers.rs"]
+mod callers;
 #[path = "live/calls.rs"]
 mod calls;
 #[path = "live/entries.rs"]
