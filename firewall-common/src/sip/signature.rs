@@ -195,33 +195,38 @@ impl Table {
     }
 
     #[inline(always)]
-    fn find(&self, hash: Hash) -> Option<u32> {
+    fn may_have(&self, hash: Hash) -> bool {
         let (word, bit) = Self::filter_place(hash);
-        if self.filter[word] & bit == 0 {
-            return None;
-        }
+        self.filter[word] & bit != 0
+    }
+
+    /// The id plus one of the token with this hash, 0 for none.
+    #[inline(always)]
+    pub fn look_up(&self, hash: u64) -> u64 {
+        let hash = Hash(hash);
         for probe in 0..PROBES {
             let slot = self.slots[Self::index(hash, probe)];
             if slot.hash == hash.0 && slot.id != 0 {
-                return Some((slot.id - 1) as u32);
+                return slot.id;
             }
         }
-        None
+        0
     }
 
     /// The first signature among the tokens of the User-Agent value at `at`.
     pub fn user_agent(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, USER_AGENT)
+        self.scan(w, at, USER_AGENT, |hash| self.look_up(hash))
     }
 
     /// The first signature among the tokens of the From value at `at`.
     pub fn from(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, FROM)
+        self.scan(w, at, FROM, |hash| self.look_up(hash))
     }
 
     /// The first signature among the tokens of the value at `at` of a header field: [`USER_AGENT`] or [`FROM`].
+    /// `look_up` is [`Table::look_up`]; the kernel program puts it behind a boundary of its own.
     #[inline(always)]
-    pub fn scan(&self, w: &Window, start: u32, place: u32) -> Option<u32> {
+    pub fn scan(&self, w: &Window, start: u32, place: u32, look_up: impl Fn(u64) -> u64) -> Option<u32> {
         let mut place = w.forget(place);
         let mut hash = Hash::begin(self.seed, place).forget(w);
         for i in 0..VALUE_MAX {
@@ -233,8 +238,9 @@ impl Table {
                 continue;
             }
             // Between two delimiters stands an empty token, which is no signature.
-            if let Some(id) = self.find(hash) {
-                return Some(w.forget(id));
+            let id = if self.may_have(hash) { look_up(hash.0) } else { 0 };
+            if id != 0 {
+                return Some(w.forget((id - 1) as u32));
             }
             let next = Place::from(NEXT[wrap::<64>((place & 7) * 8 + Place::from(byte & 7))]);
             let ends = byte == class::NEWLINE && !is_fold(w.byte(at + 1));
