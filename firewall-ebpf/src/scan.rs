@@ -136,8 +136,18 @@ extern "C" fn sipfw_username_hash(window: *const Window, at: u32, len: u32) -> u
 extern "C" fn sipfw_signature(window: *const Window, at: u32, place: u32) -> u64 {
     // SAFETY: as above.
     let found = unsafe { window.as_ref() }
-        .and_then(|window| signatures().scan(window, at, place, |hash| sipfw_signature_slots(hash)));
+        .and_then(|window| signatures().scan(window, at, place, |w, at, progress| sipfw_signature_go(w, at, progress)));
     opaque::forget(found.map_or(0, |id| u64::from(id) + 1))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_signature_go(window: *const Window, at: u32, progress: u64) -> u64 {
+    // SAFETY: as above.
+    let Some(window) = (unsafe { window.as_ref() }) else {
+        return 0;
+    };
+    opaque::forget(signatures().go(window, at, progress, |hash| sipfw_signature_slots(hash)))
 }
 
 #[unsafe(no_mangle)]
