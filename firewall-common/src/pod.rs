@@ -6,7 +6,7 @@ use crate::copy::CopyHead;
 use crate::dialog::Parties;
 use crate::event::{Event, Probe};
 use crate::media::{self, Flow, Learned};
-use crate::number::{Digits, NumberKey, NumberRule, NumberTerm, Plan, REWRITES, Rewrite};
+use crate::number::{Digits, NumberKey, NumberRule, NumberTerm, Plan, REWRITES, Rewrite, Scan};
 use crate::policy::{
     Counter, DatagramKey, DatagramVerdict, Entry, Hold, HoldKey, PeerCounter, PeerRule, Policy, PortTable,
     PrefixFilter, Registrant, Term,
@@ -39,6 +39,7 @@ no_padding! {
     Learned = 6 * 8;
     PeerRule = LIMITS, 2, 6, 2 * 4;
     Digits = 2 * 8, 2 * 4;
+    Scan = 2 * 24, 8 * 4;
     Rewrite = 3 * 8, 4 * 4;
     Plan = 40 * REWRITES, 2 * 4;
     NumberKey = 8, 16;

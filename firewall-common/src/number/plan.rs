@@ -14,10 +14,20 @@ pub const INTERNATIONAL: u32 = 1;
 /// What somebody dialled: no digits for what is no number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Dialled {
-    /// Its digits, those in front of a `+` left out.
+    /// Its digits, those in front of a `+` left out, unless a [`super::STAR`] begins them: they may be a call code.
     pub digits: Digits,
-    /// Not zero if they follow a `+`.
+    /// One more than the digits in front of a `+`; 0 without one.
     pub plus: u32,
+}
+
+impl Dialled {
+    /// The digits behind the `+`, or all.
+    #[inline(always)]
+    pub const fn bare(self) -> Digits {
+        let before = self.plus.saturating_sub(1);
+        let most = if before < 16 { before } else { 16 };
+        self.digits.strip(most).strip(before - most)
+    }
 }
 
 /// A number and its space.
@@ -74,22 +84,41 @@ impl Plan {
     /// The number that is called. No country's code begins with a 0, so those behind a prefix that leads abroad decide nothing.
     #[inline(always)]
     pub fn apply(&self, dialled: Dialled) -> Number {
-        let mut number =
-            Number { space: if dialled.plus != 0 { INTERNATIONAL } else { LOCAL }, digits: dialled.digits };
+        self.apply_by(dialled, |number| number)
+    }
+
+    /// The same. `forget` returns its argument; of what the kernel's returns the verifier knows nothing.
+    #[inline(always)]
+    pub fn apply_by(&self, dialled: Dialled, forget: impl Fn(u64) -> u64) -> Number {
+        let space = if dialled.plus != 0 { INTERNATIONAL } else { LOCAL };
+        let mut number = forgotten(Number { space, digits: dialled.bare() }, &forget);
         for rewrite in &self.rewrites {
-            let matches = rewrite.mask != 0 && number.digits.hi & rewrite.mask == rewrite.value;
-            if matches && number.space == LOCAL && number.digits.len >= rewrite.strip {
+            if rewrite.mask == 0 {
+                break;
+            }
+            let misses = number.digits.hi & rewrite.mask ^ rewrite.value | u64::from(number.space != LOCAL);
+            if forget(misses) == 0 && number.digits.len >= rewrite.strip {
                 let rest = number.digits.strip(rewrite.strip).insert(rewrite.insert, rewrite.insert_len);
                 number = Number { space: rewrite.space, digits: rest };
             }
+            number = forgotten(number, &forget);
         }
         for _ in 0..ZEROS {
-            if number.space == INTERNATIONAL && number.digits.hi >> 60 == 0 {
-                number.digits = number.digits.strip(1);
+            if number.space == LOCAL || number.digits.hi >> 60 != 0 {
+                break;
             }
+            number.digits = number.digits.strip(1);
+            number = forgotten(number, &forget);
         }
         number
     }
+}
+
+#[inline(always)]
+fn forgotten(number: Number, forget: &impl Fn(u64) -> u64) -> Number {
+    let Number { space, digits: Digits { hi, lo, len, .. } } = number;
+    let digits = Digits { hi: forget(hi), lo: forget(lo), len: forget(u64::from(len)) as u32, reserved: 0 };
+    Number { space: forget(u64::from(space)) as u32, digits }
 }
 
 /// How many zeros behind a prefix that leads abroad are skipped.
