@@ -27,6 +27,7 @@ mod problem;
 mod rate;
 mod reader;
 mod section;
+mod signalling;
 mod signature;
 mod slow_path;
 mod span;
@@ -58,6 +59,7 @@ pub use period::Period;
 pub use ports::{PortList, PortRange, Ports};
 pub use problem::{Fault, Position, Problem, Severity};
 pub use rate::Rate;
+pub use signalling::{Intruders, Sign, Signalling, TlsMin};
 pub use signature::{Signature, Token};
 pub use slow_path::{RingSize, SlowPath};
 pub use span::{Allowance, Ladder, Span};
@@ -100,6 +102,7 @@ section! {
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
         tracking: Tracking = Tracking::default();
+        signalling: Signalling = Signalling::default();
         slow_path: SlowPath = SlowPath::default();
         events: Events = Events::default();
         capacity: Capacities = Capacities::default();
@@ -165,8 +168,13 @@ impl Config {
         &self.media
     }
 
-    /// Whether anybody's calls are judged, so that calls have to be followed.
+    /// Whether calls have to be followed: because something judges them, or the operator wants it.
     pub fn follows_calls(&self) -> bool {
+        self.judges_media() || self.signalling.follow
+    }
+
+    /// Whether the media of anybody's calls is judged.
+    pub fn judges_media(&self) -> bool {
         let default = self.media.policy;
         default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
     }
@@ -235,6 +243,11 @@ impl Config {
     /// How much the slow path remembers.
     pub fn tracking(&self) -> &Tracking {
         &self.tracking
+    }
+
+    /// What else is made of signalling.
+    pub fn signalling(&self) -> &Signalling {
+        &self.signalling
     }
 
     /// What the kernel hands to the daemon.

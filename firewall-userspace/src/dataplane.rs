@@ -4,6 +4,7 @@
 mod attach;
 pub mod clock;
 mod copies;
+mod dialogs;
 mod enforcer;
 pub mod error;
 pub mod events;
@@ -27,6 +28,7 @@ pub mod stats;
 mod tables;
 
 pub use copies::{Copies, CopyRecord, CopyRing};
+pub use dialogs::Dialogs;
 pub use enforcer::{Banned, Enforcer};
 pub use error::{Error, Result};
 pub use events::{EventCredits, EventRing};

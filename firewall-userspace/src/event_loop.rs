@@ -5,6 +5,7 @@
 //! is), and anything that takes long: the keeper's thread does that.
 mod calls;
 mod desk;
+pub mod disconnect;
 mod hands;
 mod keeper;
 mod memory;

@@ -33,6 +33,8 @@
 //!   there. Bytes that are missing among them were lost, and are given up at once.
 //! - A RST of the remote side counts only with exactly the expected number (RFC 5961 §3), and a SYN never does.
 //!
+//! - A segment that the kernel program dropped is handed on by itself, and only if it is the very next one of its connection.
+//!
 //! So all that is handed on with [`Via::Tcp`] came from an address that completed a handshake. Bytes are lost where
 //! copies are; what is handed on then is the start of a message whose head was there, told as truncated, and whole
 //! messages from the next start line on (see `wire/framing.rs`); never a message over a gap.
@@ -123,6 +125,13 @@ impl Wire {
 
     fn segment(&mut self, head: &CopyHead, payload: &[u8], sink: &mut impl FnMut(Seen<'_>)) {
         let flow = flow(head, Via::Tcp);
+        if let Some(reason) = head.refused() {
+            // Nobody gets it, so no stream goes on with it. Of what may be forged nothing is made.
+            if self.streams.expect(head) {
+                sink(Seen { time: head.time, flow, bytes: payload, truncated: true, refused: Some(reason) });
+            }
+            return;
+        }
         let mut message =
             |bytes: &[u8], truncated| sink(Seen { time: head.time, flow, bytes, truncated, refused: None });
         self.streams.take(head, payload, &mut self.counts.streams, &mut message);

@@ -5,14 +5,14 @@ use firewall_common::addr::{Addr, Prefix};
 use firewall_common::limiter::HashKey;
 use firewall_common::number::Plan;
 use firewall_common::policy::{
-    FLAG_CALLS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_TRUNK, NUMBERS_OFF, PeerRule, Policy, PortTable, PrefixFilter,
-    port,
+    FLAG_CALLS, FLAG_DIALOGS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_TLS12, FLAG_TRUNK, NUMBERS_OFF, PeerRule, Policy,
+    PortTable, PrefixFilter, port,
 };
 use firewall_common::reason::{Reason, Stage};
 use firewall_common::sip::signature::Table;
 
 use super::word::{MediaPolicy, Mode};
-use super::{Config, Consequence, Media, OnLoss, PortList, Signature};
+use super::{Config, Consequence, Intruders, Media, OnLoss, PortList, Signature, TlsMin};
 use crate::names::Resolved;
 
 /// A config as one generation of the kernel program takes it.
@@ -86,7 +86,9 @@ fn flags(config: &Config) -> u32 {
         (config.mode() == Mode::Trunk, FLAG_TRUNK),
         (media.policy != MediaPolicy::Off, FLAG_GUARDED),
         (calls, FLAG_CALLS),
-        (calls && media.on_daemon_loss == OnLoss::Learned, FLAG_LEARNS_ALONE),
+        (calls && config.signalling().dialog_intruders == Intruders::Drop, FLAG_DIALOGS),
+        (config.signalling().tls_min == TlsMin::V12, FLAG_TLS12),
+        (config.judges_media() && media.on_daemon_loss == OnLoss::Learned, FLAG_LEARNS_ALONE),
     ]
     .into_iter()
     .fold(0, |flags, (holds, flag)| if holds { flags | flag } else { flags })

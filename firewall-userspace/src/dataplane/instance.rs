@@ -23,6 +23,7 @@ use firewall_common::maps::program;
 
 use super::attach::Held;
 use super::copies::Copies;
+use super::dialogs::Dialogs;
 use super::enforcer::Enforcer;
 use super::error::{Context as _, Error, Result};
 use super::events::{EventCredits, EventRing};
@@ -253,6 +254,11 @@ impl Instance {
     /// The pinholes of calls, and their notes.
     pub fn pinholes(&self) -> Result<Pinholes> {
         Pinholes::open(&self.dir())
+    }
+
+    /// Who is party to which call.
+    pub fn dialogs(&self) -> Result<Dialogs> {
+        Dialogs::open(&self.dir())
     }
 
     /// The key of the kernel's hashes of sources.

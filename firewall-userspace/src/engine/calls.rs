@@ -1,7 +1,7 @@
 //! Calls: who talks to whom, what they agreed on for media, and what of it may pass.
 //!
 //! Owns: following INVITE dialogs in both directions, from their messages alone; the pinholes that follow from them, the
-//! answers to INVITEs that the kernel refused, and what is told of calls. Refuses: the media itself, which the kernel sees, and
+//! answers to requests that the kernel refused, and what is told of calls. Refuses: the media itself, which the kernel sees, and
 //! anything that nobody said in a message.
 //!
 //! Bounds: `tracking.calls` calls of [`tracked::LEGS`] legs, each with [`leg::BRANCHES`] dialogs and descriptions of
@@ -18,6 +18,8 @@ mod door;
 mod heard;
 mod judge;
 mod leg;
+mod parties;
+mod refusal;
 mod rules;
 mod settle;
 mod spared;
@@ -26,14 +28,16 @@ mod tracked;
 
 use firewall_common::addr::Addr;
 use firewall_common::copy::Kind;
+use firewall_common::dialog;
 use firewall_common::limiter::HashKey;
+use firewall_common::reason::Reason;
 use firewall_common::sip::message::Message;
 
-use super::call::{How, Why};
+use super::call::Why;
 use super::clock::Moment;
 use super::command::Command;
 use super::counts::CallCounts;
-use super::input::Seen;
+use super::input::{Seen, Via};
 use super::saved::Key;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -117,30 +121,34 @@ impl Calls {
     /// Takes in a message.
     pub(super) fn hear(&mut self, message: &Message<'_>, seen: &Seen<'_>, clock: Clock, out: &mut Vec<Command>) {
         let Some(heard) = Heard::of(message, seen, self.key, clock) else { return };
-        let refused = heard.refused.is_some() && heard.is_invite();
-        let fault = refused.then(|| self.fault(&heard));
-        if let Some(fault) = fault.as_ref().filter(|_| heard.is_in()) {
-            self.answer(&heard, fault.why, out);
+        let place = match heard.refused {
+            Some(reason) => self.hear_refused(&heard, reason, out),
+            None => self.hear_passed(&heard),
+        };
+        if let Some(place) = place {
+            self.settle(place, clock, out);
         }
-        let Some((place, at)) = self.leg(&heard) else { return };
-        let around = Around { rules: &self.rules, call: heard.call, has_room: true };
-        let room = self.book.has_room(refused || seen.flow.kind == Kind::Stranger);
-        let Some(call) = self.book.get_mut(place) else { return };
-        call.touched = if at.is_some() { heard.now } else { call.touched };
-        match (fault, at) {
-            (Some(fault), Some(at)) => refuse(call, at, &heard, &fault, &mut self.counts),
-            (None, Some(at)) => {
-                let is_somebody = !matches!(seen.flow.kind, Kind::Stranger | Kind::Known);
-                call.counts |= heard.is_invite() && heard.is_in() && is_somebody;
-                let before = call.legs.get(at).is_some_and(|leg| leg.refusal.is_some());
-                call.hear(at, &heard, Around { has_room: room, ..around });
-                if let Some(refusal) = call.legs.get(at).and_then(|leg| leg.refusal.as_ref()).filter(|_| !before) {
-                    *if refusal.enforced { &mut self.counts.no_media } else { &mut self.counts.would_be } += 1;
-                }
-            }
-            (_, None) => call.leave(&heard),
+    }
+
+    /// Takes in a message that went on its way. Tells the call that it belongs to.
+    fn hear_passed(&mut self, heard: &Heard<'_>) -> Option<usize> {
+        let (place, at) = self.leg(heard)?;
+        let room = self.book.has_room(heard.flow.kind == Kind::Stranger);
+        let around = Around { rules: &self.rules, call: heard.call, has_room: room };
+        let call = self.book.get_mut(place)?;
+        let Some(at) = at else {
+            call.leave(heard);
+            return Some(place);
+        };
+        call.touched = heard.now;
+        let is_somebody = !matches!(heard.flow.kind, Kind::Stranger | Kind::Known);
+        call.counts |= heard.is_invite() && heard.is_in() && is_somebody;
+        let before = call.legs.get(at).is_some_and(|leg| leg.refusal.is_some());
+        call.hear(at, heard, around);
+        if let Some(refusal) = call.legs.get(at).and_then(|leg| leg.refusal.as_ref()).filter(|_| !before) {
+            *if refusal.enforced { &mut self.counts.no_media } else { &mut self.counts.would_be } += 1;
         }
-        self.settle(place, clock, out);
+        Some(place)
     }
 
     /// What is wrong with an INVITE that the kernel dropped.
@@ -151,18 +159,26 @@ impl Calls {
         })
     }
 
-    fn answer(&mut self, heard: &Heard<'_>, why: Why, out: &mut Vec<Command>) {
+    /// Answers a datagram that the kernel dropped; whether it was.
+    fn answer(&mut self, heard: &Heard<'_>, reason: Reason, why: Why, out: &mut Vec<Command>) -> bool {
+        if heard.flow.via != Via::Udp || refusal::status(reason).is_none() {
+            return false;
+        }
         if !self.told_whom.admits(heard.flow.remote.source(self.v6_mask), heard.now) {
             self.counts.answers_spared += 1;
-            return;
+            return false;
         }
         let keys = Keys { kernel: self.kernel, engine: self.key };
-        match answer::refusal(heard, why, self.rules.accepted, keys) {
+        match answer::refusal(heard, reason, why, self.rules.accepted, keys) {
             Some(answer) => {
                 self.counts.answers += 1;
                 out.push(Command::Answer(answer));
+                true
             }
-            None => self.counts.unanswerable += 1,
+            None => {
+                self.counts.unanswerable += 1;
+                false
+            }
         }
     }
 
@@ -191,7 +207,7 @@ impl Calls {
         }
         let place = match known {
             Some(place) => place,
-            None => self.begin(Tracked::new(heard, !is_attempt))?,
+            None => self.begin(Tracked::new(heard, !is_attempt, dialog::hash(heard.message.call_id, self.kernel)))?,
         };
         let call = self.book.get_mut(place)?;
         call.counts |= !is_attempt;
@@ -207,14 +223,5 @@ impl Calls {
             None => self.counts.left_out += 1,
         }
         place
-    }
-}
-
-/// Notes that the kernel dropped a leg's INVITE.
-fn refuse(call: &mut Tracked, at: usize, heard: &Heard<'_>, fault: &Fault, counts: &mut CallCounts) {
-    let Some(leg) = call.legs.get_mut(at) else { return };
-    let how = if heard.is_in() { How::Answered } else { How::OwnOffer };
-    if leg.refuse(heard, how, fault) {
-        *if heard.is_in() { &mut counts.refused } else { &mut counts.own_offers } += 1;
     }
 }

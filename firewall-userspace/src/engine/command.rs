@@ -24,8 +24,33 @@ pub enum Command {
     Pinholes(Pinholes),
     /// Answer a request in our server's place.
     Answer(Answer),
+    /// End a TCP connection of which a segment was dropped: it would be sent again without end, and nothing behind it would get
+    /// through.
+    Disconnect(Connection),
+    /// The remote parties of a call are these.
+    Dialog(Dialog),
     /// Something has changed about a call.
     Call(Box<Call>),
+}
+
+/// A TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Our address and port.
+    pub local: (Addr, u16),
+    /// The remote address and port.
+    pub remote: (Addr, u16),
+}
+
+/// Who is party to the calls of one Call-ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialog {
+    /// [`firewall_common::dialog::hash`] of the Call-ID, under the kernel's key.
+    pub call: u64,
+    /// The remote parties, at their whole addresses; none: nobody is held to it any more.
+    pub parties: Vec<Addr>,
+    /// Unix milliseconds after which nobody is held to it, unless it is said again.
+    pub until: i64,
 }
 
 /// The pinholes of a call, all of them.
@@ -120,7 +145,13 @@ impl Command {
             Self::Ban(ban) => Some(ban.evidence.rule),
             Self::Hold(hold) => Some(hold.evidence.rule),
             Self::Alarm(alarm) => Some(alarm.evidence.rule),
-            Self::Promote(_) | Self::Demote(_) | Self::Pinholes(_) | Self::Answer(_) | Self::Call(_) => None,
+            Self::Promote(_)
+            | Self::Demote(_)
+            | Self::Pinholes(_)
+            | Self::Answer(_)
+            | Self::Disconnect(_)
+            | Self::Dialog(_)
+            | Self::Call(_) => None,
         }
     }
 }

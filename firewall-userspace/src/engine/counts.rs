@@ -66,11 +66,11 @@ pub struct CallCounts {
     pub no_media: u64,
     /// Calls that would have been refused, if the policy said so.
     pub would_be: u64,
-    /// INVITEs that were answered 488.
+    /// Requests that were answered in our server's place.
     pub answers: u64,
-    /// INVITEs for which there is no answer that is not larger than they.
+    /// Requests for which there is no answer that is not larger than they.
     pub unanswerable: u64,
-    /// INVITEs that were not answered, since their source has had as many answers as it gets in a second.
+    /// Requests that were not answered, since their source has had as many answers as it gets in a second.
     pub answers_spared: u64,
     /// INVITEs that the kernel dropped, and in which the engine sees nothing wrong.
     pub disagreements: u64,

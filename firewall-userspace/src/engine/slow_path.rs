@@ -9,12 +9,12 @@ use firewall_common::sip::message::{parse, parse_head};
 use super::accounts::{Account, Pair};
 use super::calls::Calls;
 use super::clock::Moment;
-use super::command::Command;
+use super::command::{Command, Connection};
 use super::counts::{Counts, Refusals};
 use super::evidence::Proof;
 use super::facts::{Answer, Facts, Request};
 use super::incidents::Incidents;
-use super::input::{Direction, Seen};
+use super::input::{Direction, Seen, Via};
 use super::ledger::{Ledger, Tags};
 use super::persist::Changed;
 use super::probes::{Left, Probe};
@@ -125,6 +125,10 @@ impl Engine {
             Ok(message) => message,
             Err(refusal) => return self.refusals.add(refusal),
         };
+        if seen.refused.is_some() && flow.via == Via::Tcp {
+            let (local, remote) = ((flow.local, flow.local_port), (flow.remote, flow.remote_port));
+            out.push(Command::Disconnect(Connection { local, remote }));
+        }
         if self.calls.follows() {
             self.calls.hear(&message, &seen, clock, out);
         }

@@ -17,7 +17,7 @@ use super::responder;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::{CopyRing, RunningPeer, clock};
-use crate::engine::call::Call;
+use crate::engine::call::{self, Call};
 use crate::engine::command::{Command, Hold};
 use crate::engine::input::FeedEvent;
 use crate::engine::saved::{Key, Record};
@@ -148,7 +148,7 @@ impl Desk {
                 tell(&command, &self.names);
             }
             self.urgent |= matches!(command, Command::Ban(_));
-            if !matches!(command, Command::Pinholes(_) | Command::Answer(_)) {
+            if !is_of_the_moment(&command) {
                 self.learned.push(command);
             }
         }
@@ -208,6 +208,11 @@ fn only_the_newest(learned: &mut Vec<Command>) {
     learned.reverse();
 }
 
+/// Whether nothing of it is written down.
+const fn is_of_the_moment(command: &Command) -> bool {
+    matches!(command, Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_))
+}
+
 fn tell(command: &Command, names: &Names) {
     match command {
         Command::Ban(ban) => {
@@ -219,7 +224,11 @@ fn tell(command: &Command, names: &Names) {
         Command::Promote(one) => {
             debug!("{} is a registrant until {}", names.text(one.source), instant(one.trusted_until))
         }
-        Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => {}
+        Command::Disconnect(one) => {
+            let [local, remote] = [one.local, one.remote].map(|(host, port)| call::socket(host, port));
+            debug!("the connection between {local} and {remote} was ended: a request on it was dropped");
+        }
+        Command::Pinholes(_) | Command::Answer(_) | Command::Dialog(_) | Command::Call(_) => {}
         Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
     }
 }

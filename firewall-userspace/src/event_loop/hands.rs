@@ -6,9 +6,10 @@ use firewall_common::limiter::HashKey;
 use firewall_common::sip::account;
 use tracing::warn;
 
+use super::disconnect;
 use super::responder::{self, Responder};
 use crate::clock::Clock;
-use crate::dataplane::{self, Enforcer, Instance, Pinholes};
+use crate::dataplane::{self, Dialogs, Enforcer, Instance, Pinholes};
 use crate::engine::command::{Ban, Command, Hold};
 
 /// Flows of which it is looked in a second when they were last seen: all that there are by default, within four.
@@ -18,6 +19,7 @@ const LOOKS: usize = 4_096;
 pub(super) struct OfGeneration {
     pub(super) enforcer: Enforcer,
     pub(super) pinholes: Pinholes,
+    pub(super) dialogs: Dialogs,
     /// By which the kernel knows the tags of our refusals.
     pub(super) hash_key: HashKey,
 }
@@ -26,7 +28,7 @@ impl OfGeneration {
     /// Of the active one.
     pub(super) fn open(instance: &Instance) -> dataplane::Result<Self> {
         let (enforcer, pinholes) = (instance.enforcer()?, instance.pinholes()?);
-        Ok(Self { enforcer, pinholes, hash_key: instance.hash_key()? })
+        Ok(Self { enforcer, pinholes, dialogs: instance.dialogs()?, hash_key: instance.hash_key()? })
     }
 }
 
@@ -34,24 +36,25 @@ impl OfGeneration {
 pub(super) struct Hands {
     pub(super) enforcer: Enforcer,
     pinholes: Pinholes,
+    dialogs: Dialogs,
     responder: Responder,
 }
 
 impl Hands {
     pub(super) fn new(of_generation: OfGeneration, now: Clock) -> Self {
-        let OfGeneration { enforcer, pinholes, .. } = of_generation;
+        let OfGeneration { enforcer, pinholes, dialogs, .. } = of_generation;
         let responder = Responder::open();
         responder.warning().iter().for_each(|warning| warn!("{warning}"));
-        let mut hands = Self { enforcer, pinholes, responder };
+        let mut hands = Self { enforcer, pinholes, dialogs, responder };
         told(hands.pinholes.alive(now.mono_ns));
         hands
     }
 
     /// Goes on with another generation.
     pub(super) fn reopen(&mut self, of_generation: OfGeneration, now: Clock) {
-        let OfGeneration { enforcer, pinholes, .. } = of_generation;
+        let OfGeneration { enforcer, pinholes, dialogs, .. } = of_generation;
         let old = std::mem::replace(&mut self.pinholes, pinholes);
-        self.enforcer = enforcer;
+        (self.enforcer, self.dialogs) = (enforcer, dialogs);
         told(self.pinholes.take_over(old, now.mono_ns));
     }
 
@@ -71,6 +74,8 @@ impl Hands {
             }
             Command::Demote(one) => self.enforcer.demote(one.source, clock.deadline(one.until)).map(drop)?,
             Command::Pinholes(wanted) => self.pinholes.set(wanted, clock.mono_ns)?,
+            Command::Disconnect(one) => disconnect::end(one).map(drop)?,
+            Command::Dialog(dialog) => self.dialogs.set(dialog, clock.deadline(dialog.until), clock.mono_ns)?,
             Command::Answer(answer) => self.responder.send(answer).map_err(|error| unanswered(answer.to, &error))?,
             Command::Alarm(_) | Command::Call(_) => {}
         }

@@ -130,9 +130,17 @@ impl Connection {
 
     /// Whether both numbers are near to those that our side confirms.
     fn fits(&self, head: &CopyHead) -> bool {
-        let expected =
-            if distance(self.received.next, self.confirmed.0) > 0 { self.confirmed.0 } else { self.received.next };
-        distance(expected, head.seq).abs() <= WINDOW && distance(self.sent.next, head.ack()).abs() <= WINDOW
+        distance(self.next(), head.seq).abs() <= WINDOW && distance(self.sent.next, head.ack()).abs() <= WINDOW
+    }
+
+    /// Whether a segment of the remote side begins with the very next byte.
+    pub(super) fn expects(&self, head: &CopyHead) -> bool {
+        self.fits(head) && head.seq == self.next()
+    }
+
+    /// The number of the next byte of the remote side.
+    fn next(&self) -> u32 {
+        if distance(self.received.next, self.confirmed.0) > 0 { self.confirmed.0 } else { self.received.next }
     }
 
     /// Gives up what our side had got before this segment came, and that was not seen here: nobody will send it again.

@@ -67,6 +67,11 @@ impl Streams {
         }
     }
 
+    /// Whether a segment is the next one of a connection. Our own side's always is: nobody can forge it.
+    pub(super) fn expect(&self, head: &CopyHead) -> bool {
+        head.is_egress() || self.tables.iter().any(|table| table.expects(&Key::of(head), head))
+    }
+
     /// Brings a connection here whose remote side was of another class before: a stranger that has registered since.
     fn reclassify(&mut self, key: &Key, class: Class, counts: &mut StreamCounts) {
         if self.tables[class].has(key) {

@@ -8,7 +8,7 @@ use crate::event_loop::responder;
 
 pub(super) fn findings(wanted: Option<&str>, config: &Config) -> Vec<Finding> {
     let mut findings = vec![policy(config)];
-    if config.follows_calls() {
+    if config.judges_media() {
         findings.extend(ports(config));
         findings.push(answers(&responder::probe()));
         let infos = Instance::list(config.paths()).unwrap_or_default();

@@ -1,7 +1,8 @@
 //! What calls must be: every key, what is wrong with one, and what contradicts itself.
 use firewall_common::limiter::HashKey;
 use firewall_common::policy::{
-    FLAG_CALLS, FLAG_GUARDED, FLAG_LEARNS_ALONE, MEDIA_OFF, MEDIA_PREFER, MEDIA_SRTP_ONLY, Policy,
+    FLAG_CALLS, FLAG_DIALOGS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_TLS12, MEDIA_OFF, MEDIA_PREFER, MEDIA_SRTP_ONLY,
+    Policy,
 };
 use firewall_common::reason::{Reason, Stage};
 use firewall_common::sdp::{Accepted, Suite};
@@ -26,12 +27,12 @@ fn nothing_of_media_holds_until_somebody_asks_for_it() {
     let policy = media("");
     assert_eq!((policy.media, policy.flags, policy.monitor), (u32::from(MEDIA_OFF), 0, 0));
     assert_eq!(policy.accepted, Accepted::USUAL.bits());
-    assert!(!Config::builtin().follows_calls());
+    assert!(!Config::builtin().follows_calls() && !Config::builtin().judges_media());
 }
 
 #[test]
 fn the_policy_says_what_is_judged_and_what_is_enforced() {
-    let all = FLAG_GUARDED | FLAG_CALLS | FLAG_LEARNS_ALONE;
+    let all = FLAG_GUARDED | FLAG_CALLS | FLAG_LEARNS_ALONE | FLAG_DIALOGS;
     let only = media("policy = \"srtp-only\"");
     assert_eq!((only.media, only.flags, only.monitor), (MEDIA_SRTP_ONLY.into(), all, Reason::MediaStream.bit()));
     let prefer = media("policy = \"prefer\"\nplain_rtp_media = \"drop\"");
@@ -72,7 +73,7 @@ fn every_other_key_is_read() {
     assert_eq!((media.keep_calls.get(), media.advertised.as_slice().len()), (100, 2));
     assert_eq!(compiled(text).policy.plain_packets, 5);
     let closed = compiled("[media]\nports = [10000]\npolicy = \"prefer\"\non_daemon_loss = \"closed\"").policy;
-    assert_eq!(closed.flags, FLAG_GUARDED | FLAG_CALLS);
+    assert_eq!(closed.flags, FLAG_GUARDED | FLAG_CALLS | FLAG_DIALOGS);
 }
 
 #[test]
@@ -81,11 +82,12 @@ fn a_peer_has_its_own_policy_or_that_of_all() {
         let made = compiled(&format!("media.policy = \"{all}\"\n{PORTS}{PEER}media = \"{own}\""));
         (made.rules[0].media, made.rules[1].media, made.policy.flags)
     };
-    let guarded = FLAG_GUARDED | FLAG_CALLS | FLAG_LEARNS_ALONE;
+    let followed = FLAG_CALLS | FLAG_LEARNS_ALONE | FLAG_DIALOGS;
+    let guarded = FLAG_GUARDED | followed;
     assert_eq!(of("srtp-only", "default"), (MEDIA_SRTP_ONLY, MEDIA_SRTP_ONLY, guarded));
     assert_eq!(of("srtp-only", "off"), (MEDIA_SRTP_ONLY, MEDIA_OFF, guarded));
     assert_eq!(of("prefer", "srtp-only"), (MEDIA_PREFER, MEDIA_SRTP_ONLY, guarded));
-    assert_eq!(of("off", "prefer"), (MEDIA_OFF, MEDIA_PREFER, FLAG_CALLS | FLAG_LEARNS_ALONE), "calls are followed");
+    assert_eq!(of("off", "prefer"), (MEDIA_OFF, MEDIA_PREFER, followed), "calls are followed");
     assert_eq!(of("off", "off"), (MEDIA_OFF, MEDIA_OFF, 0));
 }
 
@@ -154,4 +156,12 @@ fn what_cannot_take_effect_is_told() {
     }
     assert_eq!(told(&format!("media.policy = \"prefer\"\n{PORTS}{PEER}media = \"srtp-only\"")), [""; 0]);
     assert_eq!(told("media = { policy = \"prefer\", ports = [\"x\"] }").len(), 1, "what a wrong list means is unknown");
+}
+
+#[test]
+fn calls_can_be_followed_without_a_word_about_media() {
+    let flags = |lines: &str| compiled(&format!("[signalling]\n{lines}")).policy.flags;
+    assert_eq!((flags("follow = true"), flags("")), (FLAG_CALLS | FLAG_DIALOGS, 0));
+    assert_eq!(flags("follow = true\ndialog_intruders = \"off\""), FLAG_CALLS);
+    assert_eq!(flags("tls_min = \"1.2\""), FLAG_TLS12);
 }

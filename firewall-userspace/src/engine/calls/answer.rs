@@ -1,9 +1,10 @@
-//! The answer to an INVITE that was refused: 488 Not Acceptable Here (RFC 3261 §21.4.26), in our server's place.
+//! The answer to a request that was refused, such as 488 Not Acceptable Here (RFC 3261 §21.4.26), in our server's place.
 //!
 //! Owns: what stands in it and where it goes. Refuses: sending it, and to be larger than the request: whoever forges his source
 //! gains nothing.
 use firewall_common::addr::Addr;
 use firewall_common::limiter::HashKey;
+use firewall_common::reason::Reason;
 use firewall_common::sdp::{Accepted, refusal_tag};
 use firewall_common::sip::message::{Field, Rport, Text, Via, address};
 use rsip::headers::UntypedHeader as _;
@@ -14,6 +15,7 @@ use super::super::command::Answer;
 use super::super::hash::half;
 use super::super::saved::Key;
 use super::heard::Heard;
+use super::refusal;
 
 /// SIP's port, when a Via names none (RFC 3261 §18.2.2).
 const SIP_PORT: u16 = 5_060;
@@ -28,11 +30,17 @@ pub(super) struct Keys {
 }
 
 /// The answer; nothing when there is none that is not larger than the request.
-pub(super) fn refusal(heard: &Heard<'_>, why: Why, accepted: Accepted, keys: Keys) -> Option<Answer> {
+pub(super) fn refusal(heard: &Heard<'_>, reason: Reason, why: Why, accepted: Accepted, keys: Keys) -> Option<Answer> {
+    let status = refusal::status(reason)?;
     let (message, flow) = (heard.message, heard.flow);
-    let warning = format!("302 {} \"{}\"", host_port(flow.local, flow.local_port), text(why, accepted));
+    // 302: the media; 399: anything else (RFC 3261 §20.43).
+    let (code, text) = match reason {
+        Reason::PlainRtp => (302, text(why, accepted)),
+        _ => (399, refusal::words(reason).to_owned()),
+    };
+    let warning = format!("{code} {} \"{text}\"", host_port(flow.local, flow.local_port));
     let write = |warning: Option<&str>| {
-        let bytes = latin1(&response(heard, warning, keys)?.to_string())?;
+        let bytes = latin1(&response(heard, status, warning, keys)?.to_string())?;
         (bytes.len() <= heard.bytes.len()).then_some(bytes)
     };
     let bytes = write(Some(&warning)).or_else(|| write(None))?;
@@ -43,7 +51,7 @@ pub(super) fn refusal(heard: &Heard<'_>, why: Why, accepted: Accepted, keys: Key
     Some(Answer { from: (flow.local, flow.local_port), to: (flow.remote, port), bytes })
 }
 
-fn response(heard: &Heard<'_>, warning: Option<&str>, keys: Keys) -> Option<Response> {
+fn response(heard: &Heard<'_>, (code, phrase): (u16, &str), warning: Option<&str>, keys: Keys) -> Option<Response> {
     let message = heard.message;
     let mut headers = Headers::default();
     let mut is_top = true;
@@ -62,7 +70,7 @@ fn response(heard: &Heard<'_>, warning: Option<&str>, keys: Keys) -> Option<Resp
     }
     headers.push(Header::ContentLength(headers::ContentLength::default()));
     // rsip would write the phrase without blanks.
-    let status_code = StatusCode::Other(488, "Not Acceptable Here".to_owned());
+    let status_code = StatusCode::Other(code, phrase.to_owned());
     Some(Response { status_code, version: Version::V2, headers, body: Vec::new() })
 }
 

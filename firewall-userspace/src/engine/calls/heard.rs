@@ -116,7 +116,13 @@ impl<'a> Heard<'a> {
         let method = message.cseq.method;
         let is_call = matches!(
             method,
-            Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Prack | Method::Update
+            Method::Invite
+                | Method::Ack
+                | Method::Bye
+                | Method::Cancel
+                | Method::Prack
+                | Method::Update
+                | Method::Refer
         );
         let (uri, status) = match message.start {
             Start::Request { uri, .. } => (Some(uri), 0),

@@ -152,6 +152,11 @@ impl Leg {
         self.branches.iter().any(|branch| branch.tag == tag)
     }
 
+    /// Whether it has any dialog, be it an early one.
+    pub(super) fn has_dialogs(&self) -> bool {
+        !self.branches.is_empty()
+    }
+
     /// What has become of it, if it is over.
     pub(super) const fn outcome(&self) -> Option<State> {
         match self.stage {

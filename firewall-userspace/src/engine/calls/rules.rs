@@ -9,7 +9,7 @@ use firewall_common::reason::Reason;
 use firewall_common::sdp::Accepted;
 
 use super::super::call::Demand;
-use crate::config::{Config, MediaPolicy};
+use crate::config::{Config, Intruders, MediaPolicy};
 
 const SECOND: u64 = 1_000_000_000;
 /// RTCP comes every five seconds or so (RFC 3550 §6.2), whatever the silence that RTP is granted.
@@ -20,6 +20,8 @@ const RTCP_SILENCE: u64 = 60 * SECOND;
 pub(super) struct Rules {
     /// Whether anybody's calls are followed.
     pub(super) follows: bool,
+    /// Whether the kernel is told who is party to which call.
+    pub(super) dialogs: bool,
     /// What media lines may be.
     pub(super) accepted: Accepted,
     /// Whether media that was refused is dropped, and not only counted.
@@ -44,13 +46,15 @@ impl Rules {
         let monitored = |reason: Reason| config.monitor().bits() & reason.bit() != 0;
         Self {
             follows: config.follows_calls(),
+            dialogs: config.signalling().dialog_intruders == Intruders::Drop,
             accepted: media.accepted(),
             drops_media: !monitored(Reason::RefusedMedia),
             per_source: media.per_source.get(),
             capacity: config.capacity().pinholes.get(),
             default: demand(media.policy),
             peers: config.peers().iter().map(|peer| demand(peer.media.or(media.policy))).collect(),
-            ports: media.ports.ranges().iter().map(|range| range.ends()).collect(),
+            // Where nobody's media is judged, nothing needs a pinhole.
+            ports: media.ports.ranges().iter().filter(|_| config.judges_media()).map(|range| range.ends()).collect(),
             advertised: media.advertised.as_slice().to_vec(),
             multiple: media.rate_multiple.get(),
             silence: u64::from(media.silence.seconds()) * SECOND,

@@ -26,7 +26,7 @@ impl Calls {
         }
         call.pinholes = pinholes;
         call.close(clock.wall_ms);
-        let is_refused = call.legs.iter().any(|leg| leg.refusal.is_some());
+        let is_refused = call.decided.is_some() || call.legs.iter().any(|leg| leg.refusal.is_some());
         if call.counts || is_refused {
             let record = call.record();
             let new = self.key.of(&[&serde_json::to_vec(&record).unwrap_or_default()]).max(1);
@@ -35,6 +35,7 @@ impl Calls {
                 out.push(Command::Call(Box::new(record)));
             }
         }
+        self.tell_parties(place, clock, out);
     }
 
     /// The pinholes of a call. Those of a source that has too many let nothing pass; what passes by needs none: media

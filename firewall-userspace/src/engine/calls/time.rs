@@ -62,7 +62,7 @@ impl Calls {
         self.ticked = now;
         for place in self.book.part(PARTS) {
             let Some(call) = self.book.get_mut(place) else { continue };
-            let mut has_changed = call.is_unset;
+            let mut has_changed = call.is_unset || call.parties.is_old(clock.wall_ms);
             for leg in &mut call.legs {
                 has_changed |= leg.age(now) || leg.is_left_out;
             }

@@ -5,10 +5,12 @@ use firewall_common::media::{FLOW_REFUSED, Flow};
 use firewall_common::sip::Method;
 use firewall_common::sip::message::{Message, Uri};
 
-use super::super::call::{self, Call, State};
+use super::super::call::{self, Call, Decided, State};
 use super::super::clock::Moment;
 use super::heard::{Exchange, Heard, Side};
 use super::leg::{Around, Leg};
+use super::parties::Told;
+use super::refusal;
 
 /// Legs of one call.
 pub(super) const LEGS: usize = 8;
@@ -30,6 +32,14 @@ pub(super) struct Tracked {
     pub(super) pinholes: (u64, u32),
     /// Whether the kernel did not take all of them.
     pub(super) is_unset: bool,
+    /// The hash of its Call-ID under the kernel's key; 0 where it is not known.
+    pub(super) dialog: u64,
+    /// The tag of whoever began it.
+    pub(super) first: u64,
+    /// What the kernel was told of its parties.
+    pub(super) parties: Told,
+    /// What refused it.
+    pub(super) decided: Option<Decided>,
     /// Its last message, and the last word of its media.
     pub(super) touched: Moment,
     pub(super) media: Moment,
@@ -54,12 +64,14 @@ struct Adopted {
 }
 
 impl Tracked {
-    /// One that begins with this message, and `counts` or is an attempt.
-    pub(super) fn new(heard: &Heard<'_>, counts: bool) -> Self {
+    /// One that begins with this message, and `counts` or is an attempt; `dialog` as the field.
+    pub(super) fn new(heard: &Heard<'_>, counts: bool, dialog: u64) -> Self {
         let message = heard.message;
         Self {
             id: heard.call,
             counts,
+            dialog,
+            first: if heard.is_in() { heard.remote_tag } else { heard.our_tag },
             started: heard.wall,
             from: name(&message.from.uri),
             to: heard.uri.as_ref().map(name).unwrap_or_default(),
@@ -121,6 +133,10 @@ impl Tracked {
     /// Takes in a message of one of its legs.
     pub(super) fn hear(&mut self, at: usize, heard: &Heard<'_>, around: Around<'_>) {
         let Some(leg) = self.legs.get_mut(at) else { return };
+        if heard.begins() {
+            // It is tried again, and this time it passed.
+            self.decided = None;
+        }
         leg.hear(heard, around);
         if leg.sessions().next().is_some() {
             let signalling = leg.remote;
@@ -197,14 +213,16 @@ impl Tracked {
     pub(super) fn record(&self) -> Call {
         let is_new = |old: &&call::Leg| !self.legs.iter().any(|leg| leg.record().remote.ip() == old.remote.ip());
         let old = self.adopted.legs.iter().filter(is_new).cloned();
+        let legs: Vec<call::Leg> = old.chain(self.legs.iter().map(Leg::record)).collect();
         Call {
+            decided: self.decided.clone().or_else(|| refusal::decided(&legs)),
             started: self.started,
             answered: self.answered,
             ended: self.ended,
             from: self.from.clone(),
             to: self.to.clone(),
             agent: self.agent.clone(),
-            legs: old.chain(self.legs.iter().map(Leg::record)).collect(),
+            legs,
             state: self.state(),
             ..Call::blank(self.id)
         }
@@ -225,6 +243,7 @@ impl Tracked {
     /// Bytes that it takes, nearly.
     pub(super) fn measure(&self) -> usize {
         let text = self.from.len() + self.to.len() + self.agent.len();
+        let text = text + self.decided.as_ref().map_or(0, |decided| decided.by.len());
         let adopted = size_of_val(&*self.adopted.flows) + self.adopted.legs.len() * 2 * size_of::<call::Leg>();
         size_of::<Self>() + text + adopted + self.legs.iter().map(Leg::weight).sum::<usize>()
     }

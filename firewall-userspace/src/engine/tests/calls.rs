@@ -1,8 +1,10 @@
 //! Calls: what is let through, refused and told of whole stories.
 mod bounds;
 mod closing;
+mod denied;
 mod forking;
 mod media;
+mod parties;
 mod plain;
 mod random;
 mod refusals;

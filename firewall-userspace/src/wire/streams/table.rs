@@ -61,6 +61,14 @@ impl Table {
         self.connections.contains(key) || self.handshakes.contains(key)
     }
 
+    /// Whether a segment of the remote side is the next one of a connection, or the first one after a handshake.
+    pub(super) fn expects(&self, key: &Key, head: &CopyHead) -> bool {
+        match self.connections.peek(key) {
+            Some(connection) => connection.expects(head),
+            None => self.handshakes.peek(key).is_some_and(|handshake| handshake.is_answered(head)),
+        }
+    }
+
     /// Removes what is known of a connection, for another table.
     pub(super) fn give(&mut self, key: &Key) -> (Option<Handshake>, Option<Connection>) {
         (self.handshakes.pop(key), self.remove(key))

@@ -1,5 +1,6 @@
 //! Segments with a forged address: they make no message, and they cost none.
-use firewall_common::copy::{FLAG_EGRESS, FLAG_FIN, FLAG_RST, FLAG_SYN};
+use firewall_common::copy::{FLAG_EGRESS, FLAG_FIN, FLAG_RST, FLAG_SYN, refused_as};
+use firewall_common::reason::Reason;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -93,4 +94,25 @@ fn a_reset_or_a_segment_of_ours_that_answers_a_forger_ends_nothing() {
     talk.put(FLAG_EGRESS, talk.ours, talk.theirs, b"", 0);
     talk.receive(&request(2, 0));
     assert_eq!(talk.messages(), [request(1, 0), request(2, 0)]);
+}
+
+/// What the kernel program dropped ends its connection, so nobody but its own ends may have sent it.
+#[test]
+fn a_segment_that_was_dropped_is_told_if_it_is_the_next_one() {
+    let refused = refused_as(Reason::NumberDenied);
+    let mut talk = Talk::begun(Wire::new(&Limits::default()), 7, 9);
+    talk.put(refused, talk.theirs, talk.ours.wrapping_add(1), &request(1, 0), 0);
+    assert_eq!(talk.messages(), [] as [Vec<u8>; 0], "no handshake is done with a wrong number");
+    talk.put(refused, talk.theirs, talk.ours, &request(1, 0), 0);
+    assert_eq!(talk.messages(), [request(1, 0)]);
+    talk.receive(&request(2, 0));
+    talk.send(&response(2));
+    assert_eq!(talk.messages().len(), 2, "the stream goes on without it");
+    for by in [1, 100, u32::MAX] {
+        talk.put(refused, talk.theirs.wrapping_add(by), talk.ours, &request(3, 0), 0);
+    }
+    talk.put(refused, talk.theirs, talk.ours.wrapping_sub(1 << 20), &request(3, 0), 0);
+    assert_eq!(talk.messages(), [] as [Vec<u8>; 0]);
+    talk.put(refused | FLAG_EGRESS, talk.ours, talk.theirs, &request(4, 0), 0);
+    assert_eq!(talk.messages(), [request(4, 0)], "our side's own");
 }

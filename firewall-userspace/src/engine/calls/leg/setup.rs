@@ -44,16 +44,19 @@ impl Leg {
 
     /// The kernel dropped its INVITE. Tells whether that is new.
     pub(in super::super) fn refuse(&mut self, heard: &Heard<'_>, how: How, fault: &Fault) -> bool {
-        if !heard.begins() {
-            return self.object(how, true, fault, heard.wall);
-        }
+        (!heard.begins() || self.stop(heard)) && self.object(how, true, fault, heard.wall)
+    }
+
+    /// The kernel dropped its INVITE, whatever for. Tells whether that is new, and ends it.
+    pub(in super::super) fn stop(&mut self, heard: &Heard<'_>) -> bool {
         let cseq = Some(heard.exchange.cseq);
-        if self.cseq >= cseq || self.is_up() || matches!(self.stage, Stage::Proceeding | Stage::Early) {
+        let goes_on = self.is_up() || matches!(self.stage, Stage::Proceeding | Stage::Early);
+        if !heard.begins() || self.cseq >= cseq || goes_on {
             return false;
         }
         self.cseq = cseq;
         self.end(State::Refused, heard.now);
-        self.object(how, true, fault, heard.wall)
+        true
     }
 
     pub(super) fn cancel(&mut self, heard: &Heard<'_>) {

@@ -63,6 +63,8 @@ pub(super) struct Scene {
     pub(super) headers: String,
     /// The kernel drops the next request.
     pub(super) refused: bool,
+    /// Why.
+    pub(super) reason: Reason,
     /// Part of the branch.
     pub(super) fork: u32,
 }
@@ -80,6 +82,7 @@ impl Scene {
             call: "a84b4c76e66710".to_owned(),
             headers: String::new(),
             refused: false,
+            reason: Reason::PlainRtp,
             fork: 0,
         }
     }
@@ -164,7 +167,7 @@ impl Scene {
             kind: self.kind,
             peer: self.peer,
         };
-        let refused = std::mem::take(&mut self.refused).then_some(Reason::PlainRtp);
+        let refused = std::mem::take(&mut self.refused).then_some(self.reason);
         let seen = Seen { time: clock.mono_ns, flow, bytes, truncated: false, refused };
         self.world.engine.handle(seen, clock, &mut self.world.commands);
         self
