@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 mod bans;
 mod blocklist;
+mod callers;
 mod check;
 mod compile;
 mod dns;
@@ -20,6 +21,7 @@ mod monitor;
 mod name;
 mod network;
 mod number;
+mod numbers;
 mod peer;
 mod period;
 mod ports;
@@ -42,6 +44,7 @@ mod word;
 pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
+pub use callers::{CallerPolicy, Callers, PeerCallers, Texts};
 pub use compile::{Compiled, compile};
 pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
@@ -53,6 +56,7 @@ pub use monitor::Monitor;
 pub use name::{Directory, Interface, Name, Text};
 pub use network::Network;
 pub use number::{Number, PowerOfTwo};
+pub use numbers::{CountryCode, DialPrefix, DialPrefixes, NumberPolicy, Numbers, PeerNumbers, ReadyAction, Words};
 pub use peer::{Networks, Peer};
 pub use period::Period;
 pub use ports::{PortList, PortRange, Ports};
@@ -96,6 +100,8 @@ section! {
         blocklist: Vec<Blocklist> = Vec::new();
         dns: Dns = Dns::default();
         feed: Vec<Feed> = Vec::new();
+        numbers: Numbers = Numbers::default();
+        callers: Callers = Callers::default();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
@@ -215,6 +221,16 @@ impl Config {
     /// What tells of failed authentications besides the wire.
     pub fn feeds(&self) -> &[Feed] {
         &self.feed
+    }
+
+    /// Which numbers may be called.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// Who may call.
+    pub fn callers(&self) -> &Callers {
+        &self.callers
     }
 
     /// How much of a message is read.

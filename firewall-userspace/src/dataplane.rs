@@ -16,6 +16,7 @@ pub mod load;
 mod lock;
 mod maps;
 pub mod netdev;
+mod numbers;
 mod origin;
 pub mod pinholes;
 mod place;
