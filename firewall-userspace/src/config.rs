@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 mod bans;
 mod blocklist;
+mod callers;
 mod check;
 mod compile;
 mod dns;
@@ -20,6 +21,7 @@ mod monitor;
 mod name;
 mod network;
 mod number;
+mod numbers;
 mod peer;
 mod period;
 mod ports;
@@ -43,6 +45,7 @@ mod word;
 pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
+pub use callers::{CallerPolicy, Callers, PeerCallers, Texts};
 pub use compile::{Compiled, compile};
 pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
@@ -54,6 +57,7 @@ pub use monitor::Monitor;
 pub use name::{Directory, Interface, Name, Text};
 pub use network::Network;
 pub use number::{Number, PowerOfTwo};
+pub use numbers::{CountryCode, DialPrefix, DialPrefixes, NumberPolicy, Numbers, PeerNumbers, ReadyAction, Words};
 pub use peer::{Networks, Peer};
 pub use period::Period;
 pub use ports::{PortList, PortRange, Ports};
@@ -98,6 +102,8 @@ section! {
         blocklist: Vec<Blocklist> = Vec::new();
         dns: Dns = Dns::default();
         feed: Vec<Feed> = Vec::new();
+        numbers: Numbers = Numbers::default();
+        callers: Callers = Callers::default();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
@@ -170,7 +176,19 @@ impl Config {
 
     /// Whether calls have to be followed: because something judges them, or the operator wants it.
     pub fn follows_calls(&self) -> bool {
-        self.judges_media() || self.signalling.follow
+        self.judges_media() || self.judges_numbers() || self.judges_callers() || self.signalling.follow
+    }
+
+    /// Whether anybody's dialled numbers are judged, in either direction.
+    pub fn judges_numbers(&self) -> bool {
+        let policies = |peer: &Peer| [peer.numbers_received, peer.numbers_sent.or(self.numbers.sent)];
+        let is_on = |policy: NumberPolicy| policy != NumberPolicy::Off;
+        is_on(self.numbers.received) || self.peer.iter().any(|peer| policies(peer).into_iter().any(is_on))
+    }
+
+    /// Whether anybody's callers are judged.
+    pub fn judges_callers(&self) -> bool {
+        self.callers.bits() != 0 || self.peer.iter().any(|peer| self.callers.peer_bits(peer.callers) != 0)
     }
 
     /// Whether the media of anybody's calls is judged.
@@ -223,6 +241,16 @@ impl Config {
     /// What tells of failed authentications besides the wire.
     pub fn feeds(&self) -> &[Feed] {
         &self.feed
+    }
+
+    /// Which numbers may be called.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// Who may call.
+    pub fn callers(&self) -> &Callers {
+        &self.callers
     }
 
     /// How much of a message is read.

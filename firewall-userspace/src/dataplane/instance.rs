@@ -28,6 +28,7 @@ use super::enforcer::Enforcer;
 use super::error::{Context as _, Error, Result};
 use super::events::{EventCredits, EventRing};
 use super::lock::InstanceLock;
+use super::numbers::Changed;
 use super::pinholes::Pinholes;
 use super::place::Place;
 use super::registrants::Registrants;
@@ -115,18 +116,38 @@ pub struct Synced {
     pub next_expiry: Option<i64>,
     /// Prefixes of block lists that are left out, because the maps have no room for all of them.
     pub unlisted: usize,
+    /// Call codes that cannot be dialled, because the kernel's key is another than the database's.
+    pub idle_codes: usize,
 }
 
 impl Synced {
     /// What an operator has to know about it.
     pub fn complaint(&self) -> Option<String> {
         let unlisted = self.unlisted;
-        (unlisted > 0).then(|| {
+        let lists = (unlisted > 0).then(|| {
             format!(
                 "block lists are left out: the kernel's maps have no room for their {unlisted} prefixes beside the entries \
                  and bans; raise capacity.bans or capacity.entries in the config and reload"
             )
-        })
+        });
+        let codes = (self.idle_codes > 0).then(|| {
+            "call codes rest: they were made for another database than the one that the firewall was loaded with; \
+             `sipfw unload` and start it again"
+                .to_owned()
+        });
+        let said: Vec<String> = lists.into_iter().chain(codes).collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
+    /// With what was changed of numbers.
+    pub(super) fn and(self, numbers: Changed) -> Self {
+        Self {
+            written: self.written + numbers.written,
+            removed: self.removed + numbers.removed,
+            next_expiry: [self.next_expiry, numbers.next_expiry].into_iter().flatten().min(),
+            idle_codes: numbers.idle_codes,
+            ..self
+        }
     }
 }
 

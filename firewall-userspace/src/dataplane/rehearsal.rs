@@ -71,6 +71,7 @@ fn capacities(config: &Config, entries: &KernelEntries) -> Capacities {
         peer_prefixes: capacity.peer_prefixes.get(),
         registrants: 1,
         holds: 1,
+        numbers: capacity.numbers.get(),
         flows: 1,
         cells: capacity.cells.get(),
         fragments: capacity.fragments.get(),

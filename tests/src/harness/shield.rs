@@ -257,6 +257,7 @@ fn capacities(config: &Config) -> Capacities {
         peer_prefixes: 1_024,
         registrants: 1_024,
         holds: 1_024,
+        numbers: config.capacity().numbers.get(),
         flows: config.capacity().pinholes.get(),
         cells: config.capacity().cells.get(),
         fragments: 16_384,

@@ -73,6 +73,7 @@ fn begin(
     let mut draft = Draft::load(place, loaded, ephemeral, previous)?;
     let entries = Entries::read(loaded);
     let filled = entries.fill(&draft, previous)?;
+    entries.fill_numbers(&draft, loaded, previous)?;
     let unknown = if draft.empty_registrants { draft.learn(&Learned::read(loaded))? } else { 0 };
     let (held, manner) = put_in_place(place, &mut draft, left, device, ephemeral)?;
     let hearing =

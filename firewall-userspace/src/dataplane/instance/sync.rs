@@ -9,8 +9,10 @@ use super::{Instance, Synced};
 use crate::dataplane::clock;
 use crate::dataplane::error::Result;
 use crate::dataplane::lock::EditLock;
+use crate::dataplane::numbers::{self, NumberMaps};
 use crate::dataplane::tables::Tables;
 use crate::entries::{StoredEntry, Which, covers, source_prefix};
+use crate::numbers::NumberRules;
 use crate::store::Store;
 
 impl Instance {
@@ -19,14 +21,26 @@ impl Instance {
     pub fn sync_entries(&mut self, store: &Store) -> Result<Synced> {
         let _lock = EditLock::take(&self.place)?;
         self.refresh()?;
-        let in_force = store.in_force(clock::now().wall_ms)?;
-        Tables::open(&self.dir())?.sync(&in_force, self.policy()?)
+        let now = clock::now();
+        let in_force = store.in_force(now.wall_ms)?;
+        let synced = Tables::open(&self.dir())?.sync(&in_force, self.policy()?)?;
+        Ok(synced.and(numbers::sync(&self.dir(), &self.config()?.config, store, now)?))
     }
 
     /// Whether the kernel's maps have room for these entries; to ask before they are added to the database. Block lists
     /// give way to entries, so they are not looked at.
     pub fn check_room(&self, active: &[StoredEntry]) -> Result<()> {
         Tables::open(&self.dir())?.check_room(active, self.policy()?)
+    }
+
+    /// Whether the kernel's map has room for these lists of numbers; to ask before they are added to the database.
+    pub fn check_number_room(&self, rules: &NumberRules) -> Result<()> {
+        NumberMaps::open(&self.dir())?.check_room(rules)
+    }
+
+    /// How many requests each entry of the number lists stopped, by its id.
+    pub fn number_hits(&self) -> Result<HashMap<u32, u64>> {
+        NumberMaps::open(&self.dir())?.hits()
     }
 
     /// Ends the ban of the source that `named` is or lies in, if the database does not have it yet, so that a comparison
