@@ -27,6 +27,7 @@ mod peer;
 mod registrant;
 mod reload;
 mod replay;
+mod report;
 mod room;
 mod run;
 mod screen;
@@ -107,6 +108,7 @@ enum Verb {
     Alarm(alarm::Args),
     Calls(calls::Args),
     Media(media::Args),
+    Report(report::Args),
     Feed(feed::Args),
     Explain(explain::Args),
     Replay(replay::Args),
@@ -143,6 +145,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Alarm(args) => alarm::verb(args, context),
         Verb::Calls(args) => calls::verb(args, context),
         Verb::Media(args) => media::verb(args, context),
+        Verb::Report(args) => report::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 mod bans;
 mod blocklist;
+mod calls;
 mod check;
 mod compile;
 mod dns;
@@ -42,6 +43,7 @@ mod word;
 pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
+pub use calls::{Calls, Mask};
 pub use compile::{Compiled, compile};
 pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
@@ -89,6 +91,7 @@ section! {
         signature_defaults: bool = true;
         ports: Ports = Ports::default();
         media: Media = Media::default();
+        calls: Calls = Calls::default();
         strangers: Strangers = Strangers::default();
         registrants: Registrants = Registrants::default();
         peer: Vec<Peer> = Vec::new();
@@ -165,10 +168,17 @@ impl Config {
         &self.media
     }
 
-    /// Whether anybody's calls are judged, so that calls have to be followed.
+    /// The call log.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Whether calls have to be followed: because they are logged, or anybody's are judged.
     pub fn follows_calls(&self) -> bool {
         let default = self.media.policy;
-        default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
+        self.calls.log
+            || default != MediaPolicy::Off
+            || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
     }
 
     /// What strangers may do.

@@ -11,6 +11,7 @@ pub(crate) mod lists;
 pub(crate) mod media;
 pub(crate) mod number;
 pub(crate) mod output;
+pub(crate) mod page;
 pub(crate) mod registrant;
 pub(crate) mod score;
 pub(crate) mod slow_path;

@@ -18,6 +18,8 @@ mod door;
 mod heard;
 mod judge;
 mod leg;
+mod log;
+mod party;
 mod rules;
 mod settle;
 mod spared;
@@ -126,7 +128,10 @@ impl Calls {
         let around = Around { rules: &self.rules, call: heard.call, has_room: true };
         let room = self.book.has_room(refused || seen.flow.kind == Kind::Stranger);
         let Some(call) = self.book.get_mut(place) else { return };
-        call.touched = if at.is_some() { heard.now } else { call.touched };
+        if let Some(at) = at {
+            call.touched = heard.now;
+            call.note(at, &heard);
+        }
         match (fault, at) {
             (Some(fault), Some(at)) => refuse(call, at, &heard, &fault, &mut self.counts),
             (None, Some(at)) => {

@@ -20,6 +20,8 @@ const RTCP_SILENCE: u64 = 60 * SECOND;
 pub(super) struct Rules {
     /// Whether anybody's calls are followed.
     pub(super) follows: bool,
+    /// Whether all calls are logged, those that came to nothing, too.
+    pub(super) logs: bool,
     /// What media lines may be.
     pub(super) accepted: Accepted,
     /// Whether media that was refused is dropped, and not only counted.
@@ -44,6 +46,7 @@ impl Rules {
         let monitored = |reason: Reason| config.monitor().bits() & reason.bit() != 0;
         Self {
             follows: config.follows_calls(),
+            logs: config.calls().log,
             accepted: media.accepted(),
             drops_media: !monitored(Reason::RefusedMedia),
             per_source: media.per_source.get(),
