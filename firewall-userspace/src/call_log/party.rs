@@ -2,31 +2,34 @@
 //!
 //! Owns: its key, its country, and masking it. Refuses: what may be called.
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use firewall_common::limiter::HashKey;
-use firewall_common::number::{Dialled, Digits, INTERNATIONAL, Number, Plan};
+use firewall_common::number::{Dialled, Digits, Directions, INTERNATIONAL, Number, NumberKey, Plan};
 use firewall_common::sip::message::unescaped;
 
 use crate::config::{Loaded, Mask, compile};
-use crate::numbers::country;
+use crate::numbers::{Numbers, country};
 
 /// Numbers of at most so many digits are extensions: they are not masked.
 const EXTENSION: usize = 6;
 
 /// How numbers are read, and what of them is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Numbering {
     /// The dialling plan.
     pub plan: Box<Plan>,
     /// The country of the house, as [`country`] says it; its numbers are not international.
     pub home: Option<&'static str>,
+    /// The lists that give numbers their classes.
+    pub lists: Arc<Numbers>,
     /// What is not kept.
     pub mask: Mask,
 }
 
 impl Default for Numbering {
     fn default() -> Self {
-        Self { plan: Box::new(Plan::NONE), home: None, mask: Mask::Off }
+        Self { plan: Box::new(Plan::NONE), home: None, lists: Arc::default(), mask: Mask::Off }
     }
 }
 
@@ -46,7 +49,7 @@ impl Numbering {
     pub fn of(loaded: &Loaded) -> Self {
         // Of what the kernel gets, only the plan: nothing else depends on the key and the seed.
         let plan = compile(&loaded.config, &loaded.resolved, HashKey::default(), 0).plan;
-        Self { plan, home: None, mask: loaded.config.calls().mask_numbers }
+        Self { plan, mask: loaded.config.calls().mask_numbers, ..Self::default() }
     }
 
     /// A party by what it is called: `user@host`, or a number.
@@ -61,6 +64,13 @@ impl Numbering {
             }
             None => Side { key: user.to_lowercase(), ..Side::default() },
         }
+    }
+
+    /// The class that everybody's list gives a number that was called.
+    pub fn class(&self, name: &str) -> Option<String> {
+        let number = self.number(&user(name))?;
+        let listed = self.lists.look(NumberKey::EVERYBODY, Directions::SENT, number)?;
+        listed.class.as_deref().map(str::to_owned)
     }
 
     /// The same name with as many digits masked as the config says.

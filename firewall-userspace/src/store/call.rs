@@ -38,7 +38,10 @@ impl NewCall {
 
     /// Reads its parties' numbers, and masks them.
     pub fn read(&mut self, numbering: &Numbering) {
-        self.sides = Box::new([&self.call.from, &self.call.to].map(|name| numbering.side(name)));
+        *self.sides = [&self.call.from, &self.call.to].map(|name| numbering.side(name));
+        if self.call.class.is_none() {
+            self.call.class = numbering.class(&self.call.to);
+        }
         for name in [&mut self.call.from, &mut self.call.to] {
             *name = numbering.shown(name);
         }
