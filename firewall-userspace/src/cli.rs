@@ -30,6 +30,7 @@ mod peer;
 mod registrant;
 mod reload;
 mod replay;
+mod report;
 mod room;
 mod run;
 mod screen;
@@ -113,6 +114,7 @@ enum Verb {
     Code(code::Args),
     Calls(calls::Args),
     Media(media::Args),
+    Report(report::Args),
     Feed(feed::Args),
     Explain(explain::Args),
     Replay(replay::Args),
@@ -152,6 +154,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Code(args) => code::verb(args, context),
         Verb::Calls(args) => calls::verb(args, context),
         Verb::Media(args) => media::verb(args, context),
+        Verb::Report(args) => report::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 mod bans;
 mod blocklist;
 mod callers;
+mod calls;
 mod check;
 mod compile;
 mod dns;
@@ -46,6 +47,7 @@ pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
 pub use callers::{CallerPolicy, Callers, PeerCallers, Texts};
+pub use calls::{Calls, Mask};
 pub use compile::{Compiled, compile};
 pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
@@ -95,6 +97,7 @@ section! {
         signature_defaults: bool = true;
         ports: Ports = Ports::default();
         media: Media = Media::default();
+        calls: Calls = Calls::default();
         strangers: Strangers = Strangers::default();
         registrants: Registrants = Registrants::default();
         peer: Vec<Peer> = Vec::new();
@@ -174,9 +177,14 @@ impl Config {
         &self.media
     }
 
-    /// Whether calls have to be followed: because something judges them, or the operator wants it.
+    /// The call log.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Whether calls have to be followed: because something judges them, or they are logged.
     pub fn follows_calls(&self) -> bool {
-        self.judges_media() || self.judges_numbers() || self.judges_callers() || self.signalling.follow
+        self.judges_media() || self.judges_numbers() || self.judges_callers() || self.calls.log
     }
 
     /// Whether anybody's dialled numbers are judged, in either direction.

@@ -2,6 +2,7 @@
 //!
 //! Owns: everything in user space. Refuses: deciding about packets (the kernel programs do, by `firewall-common`).
 
+pub mod call_log;
 pub mod cli;
 pub mod clock;
 pub mod config;

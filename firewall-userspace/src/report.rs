@@ -12,6 +12,7 @@ pub(crate) mod media;
 pub(crate) mod number;
 pub(crate) mod number_list;
 pub(crate) mod output;
+pub(crate) mod page;
 pub(crate) mod registrant;
 pub(crate) mod score;
 pub(crate) mod slow_path;

@@ -4,6 +4,7 @@
 //! that fails is shown and recorded like any other.
 mod arena;
 mod bpf;
+mod call_log;
 mod calls;
 mod costs;
 mod curve;
@@ -67,6 +68,8 @@ enum Part {
     SlowPath,
     /// What calls see while five hundred others go on
     Calls,
+    /// What the call log takes, and how fast it is read
+    CallLog,
     /// What the kernel programs cost
     Kernel,
     /// What guarded media ports cost
@@ -105,6 +108,9 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted(Part::Calls) {
         show(calls::measure(calls::Length::new(options.quick), &progress)?);
+    }
+    if wanted(Part::CallLog) {
+        show(call_log::measure(call_log::Length::new(options.quick), &progress)?);
     }
     if wanted(Part::Media) {
         let _arena = enter()?;

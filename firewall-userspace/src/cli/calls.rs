@@ -2,7 +2,9 @@
 //!
 //! Owns: the verb, which calls are meant, and reading what the kernel has noted of their media. Refuses: following calls (the daemon
 //! does), and their words (see [`crate::report::call`]).
-mod why;
+mod list;
+mod show;
+mod stats;
 
 use std::time::Duration;
 
@@ -23,11 +25,13 @@ Examples:
   sipfw calls
   sipfw calls --live                            those that go on; on a terminal, second by second
   sipfw calls --refused --since 7d              refused ones, and those that would have been
-  sipfw calls why 3f9a                          why was it refused, and what has to be set
+  sipfw calls list --to +4930 --since 24h       the log: a line a call
+  sipfw calls show 3f9a                         its messages, why it was refused, and what has to be set
+  sipfw calls stats --since 7d                  by hour, by country, and what they cost
   sipfw calls --since 1h --json
 
-Calls are followed while `media.policy`, or a peer's `media`, is \"prefer\" or \"srtp-only\"; the
-database keeps media.keep_calls of them. The beginning of an id will do where it fits no other. A
+Calls are followed while `calls.log` is true, or `media.policy`, or a peer's `media`, is \"prefer\" or
+\"srtp-only\"; the database keeps calls.keep_calls of them for calls.keep_for. The beginning of an id will do where it fits no other. A
 closed lock is media that is encrypted. Over TLS no call is seen: its media is counted as `learned`
 in `sipfw status`.";
 
@@ -43,20 +47,30 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Tell a call's story; exit code 1 if there is none with this id
-    #[command(after_help = "\
+    /// List the log, newest first: a line a call
+    #[command(after_help = list::EXAMPLES)]
+    List(list::Args),
+    /// Tell a call's story and show its messages; exit code 1 if there is none with this id
+    #[command(
+        visible_alias = "why",
+        after_help = "\
 Examples:
-  sipfw calls why 3f9a
-  sipfw calls why 3f9a5c0d81e2b746 --json
+  sipfw calls show 3f9a
+  sipfw calls show 3f9a5c0d81e2b746 --json
 
-It names the media line that decided, what is wrong with it, the policy, and what whoever wrote the
-line has to set; and for each pinhole what came through it and what was dropped there.")]
-    Why {
+It names who decided, the media line if one did, what is wrong with it, the policy, and what whoever
+wrote the line has to set; for each pinhole what came through it and what was dropped there; and
+its messages as a ladder, our side on the right."
+    )]
+    Show {
         /// The call's id, or its beginning
         id: String,
         #[command(flatten)]
         form: Form,
     },
+    /// Add calls up: by hour, by country, by destination, with what they cost
+    #[command(after_help = stats::EXAMPLES)]
+    Stats(stats::Args),
 }
 
 #[derive(clap::Args)]
@@ -94,7 +108,9 @@ impl Form {
 pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     match &args.action {
         None => list(&args.list, context),
-        Some(Action::Why { id, form }) => why::perform(id, form.signs(context), context),
+        Some(Action::List(args)) => list::perform(args, context),
+        Some(Action::Show { id, form }) => show::perform(id, form.signs(context), context),
+        Some(Action::Stats(args)) => stats::perform(args, context),
     }
 }
 
@@ -118,7 +134,9 @@ fn list(args: &ListArgs, context: &mut Context) -> Result<Exit> {
     Ok(Exit::Yes)
 }
 
-const NONE: &str = "no calls; they are followed while `media.policy` is \"prefer\" or \"srtp-only\"";
+const NONE: &str =
+    "no calls; they are followed while `calls.log` is true, or `media.policy` is \"prefer\" or \"srtp-only\"";
+const NONE_SUCH: &str = "no call is like that; `sipfw calls` says when calls are followed";
 const NO_LIVE: &str = "no call goes on";
 
 fn text(calls: &[StoredCall], noted: Option<&Noted>, signs: Signs, none: &str) -> String {
@@ -127,8 +145,11 @@ fn text(calls: &[StoredCall], noted: Option<&Noted>, signs: Signs, none: &str) -
 
 fn found(args: &ListArgs, store: &Store) -> Result<Vec<StoredCall>> {
     let since = args.since.map(ago);
-    Ok(store.calls(&CallFilter { live: args.live, refused: args.refused, since }, args.limit)?)
+    let filter = CallFilter { live: args.live, refused: args.refused, since, ..CallFilter::default() };
+    Ok(store.calls(&filter, args.limit)?)
 }
+
+pub(super) use stats::cost;
 
 /// The time so long ago, in Unix milliseconds.
 pub(super) fn ago(span: Duration) -> i64 {

@@ -13,7 +13,10 @@ use super::exit::Exit;
 use crate::dataplane::clock;
 use crate::engine::call::Leg;
 use crate::report::media::{Report, Whose};
-use crate::store::CallFilter;
+use crate::store::{CallFilter, Store};
+
+/// Calls that are looked at, the newest: each is read whole.
+const CALLS: u32 = 100_000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,9 +64,18 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
 
 fn report(args: &ReportArgs, context: &mut Context) -> Result<Exit> {
     let config = context.config()?;
-    let store = context::store(&config)?;
-    let (since, now) = (ago(args.since), clock::now().wall_ms);
-    let calls = store.calls(&CallFilter { since: Some(since), ..CallFilter::default() }, u32::MAX)?;
+    let report = look(&context::store(&config)?, ago(args.since), clock::now().wall_ms)?;
+    if context.out.is_json() {
+        context.out.json(&report.json())?;
+    } else {
+        context.out.text(report.text(config.media().policy))?;
+    }
+    Ok(Exit::Yes)
+}
+
+/// What the media of calls since then was like.
+pub(super) fn look(store: &Store, since: i64, now: i64) -> Result<Report> {
+    let calls = store.calls(&CallFilter { since: Some(since), ..CallFilter::default() }, CALLS)?;
     let registrants: Vec<Prefix> = store.registrants(now)?.into_iter().map(|one| one.source).collect();
     let whose = |leg: &Leg, name: Option<&str>| match name {
         Some(name) => Whose::Peer(name.to_owned()),
@@ -72,11 +84,5 @@ fn report(args: &ReportArgs, context: &mut Context) -> Result<Exit> {
         }
         None => Whose::Strangers,
     };
-    let report = Report::of(&calls, since, whose);
-    if context.out.is_json() {
-        context.out.json(&report.json())?;
-    } else {
-        context.out.text(report.text(config.media().policy))?;
-    }
-    Ok(Exit::Yes)
+    Ok(Report::of(&calls, since, whose))
 }

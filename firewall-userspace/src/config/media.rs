@@ -134,10 +134,6 @@ section! {
         pub hold_silence: Span<5, 86_400> = Span::of(2, Unit::Hour);
         /// The most pinholes that the calls of one source open. Peers may open as many as there is room for.
         pub per_source: Number<1, 65_535> = Number::of(1_024);
-        /// How many calls the database keeps, the newest.
-        pub keep_calls: Number<1, 1_000_000> = Number::of(20_000);
-        /// How long it keeps each after its last change.
-        pub keep_for: Span<60> = Span::of(30, Unit::Day);
         /// What becomes of new calls while the daemon is gone: "closed", they get no media; "learned", media may come from
         /// where our side sends media to.
         pub on_daemon_loss: OnLoss = OnLoss::Learned;

@@ -40,9 +40,6 @@ section! {
     /// Signs that somebody takes over calls or accounts, or listens on the way. What is said of calls holds where calls are
     /// followed. An alarm is a line of `sipfw alarm` and of the log, and stops nothing.
     Signalling {
-        /// Follow calls even where neither [media] nor [numbers] nor [callers] has a policy: for [fraud], for the signs below
-        /// and for the list of calls.
-        pub follow: bool = false;
         /// What becomes of a BYE, a re-INVITE or another request inside of a call from a stranger's address that is no party
         /// to the call, and of a CANCEL of it: "drop" or "off".
         pub dialog_intruders: Intruders = Intruders::Drop;

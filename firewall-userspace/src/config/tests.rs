@@ -3,6 +3,7 @@
 //! Owns: tests of the config as a whole; what is one type's own is tested in its file.
 use super::*;
 
+mod calls;
 mod compiled;
 mod contradictions;
 mod documentation;

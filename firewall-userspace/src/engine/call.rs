@@ -1,11 +1,14 @@
 //! What is told of a call: to the database, and from there to whoever asks.
 //!
 //! Owns: the records, which are kept as JSON. Refuses: following calls (see `engine::calls`).
+mod ladder;
+
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::input::Via;
+pub use ladder::{Ladder, RUNGS, Rung};
 
 /// A call, as it is known so far. A call through a proxy has a leg for each side; one that ends at a B2BUA, one leg.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,9 @@ pub struct Call {
     pub to: String,
     /// The user agent of whoever called.
     pub agent: String,
+    /// The user agent of whoever answered, or of the server that did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub callee_agent: String,
     /// The legs, in the order in which they began.
     pub legs: Vec<Leg>,
     /// What it came to.
@@ -40,6 +46,9 @@ pub struct Call {
     /// What is known of who is calling by signatures (RFC 8224).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// Its messages, in short.
+    #[serde(default, skip_serializing_if = "Ladder::is_empty")]
+    pub ladder: Ladder,
 }
 
 impl Call {
@@ -53,12 +62,14 @@ impl Call {
             from: String::new(),
             to: String::new(),
             agent: String::new(),
+            callee_agent: String::new(),
             legs: Vec::new(),
             state: State::Calling,
             ended_by: None,
             decided: None,
             class: None,
             identity: None,
+            ladder: Ladder::default(),
         }
     }
 }

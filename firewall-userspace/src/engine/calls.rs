@@ -18,7 +18,9 @@ mod door;
 mod heard;
 mod judge;
 mod leg;
+mod log;
 mod parties;
+mod party;
 mod refusal;
 mod rules;
 mod settle;
@@ -141,6 +143,7 @@ impl Calls {
             return Some(place);
         };
         call.touched = heard.now;
+        call.note(at, heard);
         let is_somebody = !matches!(heard.flow.kind, Kind::Stranger | Kind::Known);
         call.counts |= heard.is_invite() && heard.is_in() && is_somebody;
         let before = call.legs.get(at).is_some_and(|leg| leg.refusal.is_some());

@@ -34,7 +34,7 @@ const AT_ONCE: usize = 256;
 /// The most commands that wait for the keeper; a promotion takes some hundred bytes.
 const LEARNED_MAX: usize = 65_536;
 /// Of these, the most calls; one takes some two thousand bytes.
-const CALLS_MAX: usize = 4_096;
+const CALLS_MAX: usize = 8_192;
 
 /// The widest that an account is in a line of the log.
 const NAME_WIDTH: usize = 64;
@@ -202,7 +202,7 @@ fn only_the_newest(learned: &mut Vec<Command>) {
     let mut known = HashSet::new();
     learned.reverse();
     learned.retain(|command| match command {
-        Command::Call(call) => known.len() < CALLS_MAX && known.insert(call.id),
+        Command::Call(call) => known.len() < CALLS_MAX && known.insert((call.id, call.started)),
         _ => true,
     });
     learned.reverse();
@@ -256,7 +256,6 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::call::State;
     use crate::engine::command::Demote;
     use crate::engine::evidence::{Evidence, Rule};
 
@@ -274,11 +273,7 @@ mod tests {
 
     #[test]
     fn of_a_call_the_newest_record_waits_for_the_keeper() {
-        let call = |id, started| {
-            let [from, to, agent] = [(); 3].map(|()| String::new());
-            let (answered, ended, legs, state) = (None, None, vec![], State::Calling);
-            Command::Call(Box::new(Call { started, answered, ended, from, to, agent, legs, state, ..Call::blank(id) }))
-        };
+        let call = |id, answered| Command::Call(Box::new(Call { answered: Some(answered), ..Call::blank(id) }));
         let demote = Command::Demote(Demote { source: Addr::NONE, account: None, until: 0 });
         let mut learned = vec![call(1, 1), demote.clone(), call(2, 1), call(1, 2)];
         only_the_newest(&mut learned);

@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 use super::namer::Namer;
 use super::refresher::Refresher;
 use super::{WAIT, slow_path, source};
+use crate::call_log::Numbering;
 use crate::config::{self, Config, Loaded};
 use crate::dataplane::{self, Instance, clock};
 use crate::engine::command::Command;
@@ -313,6 +314,7 @@ impl Work {
         self.told.refresher.configure(loaded.clone());
         self.told.namer.configure(loaded.clone());
         self.keep = calls::keep(&loaded.config);
+        self.ledger.read_numbers_by(Numbering::of(&loaded));
         Some(loaded.config)
     }
 

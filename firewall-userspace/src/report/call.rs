@@ -1,8 +1,12 @@
 //! Calls: their table, their story, and their JSON.
 //!
 //! Owns: the words. Refuses: finding calls, and judging them.
+mod csv;
+mod ladder;
+mod log;
 mod refusal;
 mod signs;
+mod stats;
 mod story;
 mod table;
 
@@ -15,11 +19,15 @@ use serde::Serialize;
 use serde_json::{Value, json as value};
 
 use crate::clock::Clock;
-use crate::engine::call::{Keys, Leg, State, Stream, socket};
+use crate::engine::call::{Call, Keys, Leg, State, Stream, socket};
 use crate::store::{StoredCall, call_name};
 
+pub(crate) use csv::csv;
+pub(crate) use ladder::ladder;
+pub(crate) use log::log;
 pub(crate) use refusal::word as why_word;
 pub(crate) use signs::Signs;
+pub(crate) use stats::{json as stats_json, minutes, stats};
 pub(crate) use story::story;
 pub(crate) use table::table;
 
@@ -72,6 +80,19 @@ fn word(of: impl Serialize) -> String {
     value!(of).as_str().unwrap_or_default().to_owned()
 }
 
+/// Milliseconds for which it was up; nothing for one that never was, or still is.
+pub(crate) fn duration(call: &Call) -> Option<i64> {
+    Some(call.ended?.saturating_sub(call.answered?).max(0))
+}
+
+/// What was done to a call, and by which rule; nothing if nothing objected to it.
+pub(crate) fn decided(call: &Call) -> Option<String> {
+    let of_rule = call.decided.as_ref().map(|decided| (decided.by.as_str(), decided.enforced));
+    let of_media = || call.legs.iter().find_map(|leg| leg.refusal.as_ref()).map(|it| ("plain_rtp", it.enforced));
+    let (by, enforced) = of_rule.or_else(of_media)?;
+    Some(if enforced { by.to_owned() } else { format!("{by} (only told)") })
+}
+
 /// For programs.
 pub(crate) fn json(stored: &StoredCall, noted: Option<&Noted>) -> Value {
     let call = &stored.call;
@@ -79,7 +100,10 @@ pub(crate) fn json(stored: &StoredCall, noted: Option<&Noted>) -> Value {
     value!({
         "id": call_name(call.id), "state": call.state,
         "started": call.started, "answered": call.answered, "ended": call.ended, "updated": stored.updated,
-        "from": call.from, "to": call.to, "agent": call.agent,
+        "from": call.from, "to": call.to, "agent": call.agent, "callee_agent": call.callee_agent,
+        "duration": duration(call), "ended_by": call.ended_by, "decided": call.decided, "class": call.class,
+        "identity": call.identity, "country": stored.country, "international": stored.is_international,
+        "ladder": ladder::json(&call.ladder),
         "legs": legs.map(|(at, leg)| leg_json(leg, stored.peers.get(at).and_then(Option::as_deref))).collect::<Vec<_>>(),
         "pinholes": noted.map(|noted| noted.of(call.id).iter().map(|flow| flow_json(flow, noted.clock)).collect::<Vec<_>>()),
     })

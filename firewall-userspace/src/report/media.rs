@@ -22,6 +22,9 @@ pub(crate) enum Whose {
     Strangers,
 }
 
+/// Stands for the profile where no media was described.
+const NO_PROFILE: &str = "(none)";
+
 /// A row's key: whose, profile, keys.
 type Key = (Whose, String, Option<String>);
 
@@ -69,6 +72,13 @@ impl Report {
                 *sums.why.entry(why_word(refusal.why)).or_default() += 1;
             }
         }
+    }
+
+    /// Calls whose media was described without keys: whose, by which profile, and how many.
+    pub(crate) fn plain(&self) -> Vec<(String, String, u64)> {
+        let is_plain = |((_, profile, keys), _): &(&Key, &Sums)| keys.is_none() && profile != NO_PROFILE;
+        let row = |((whose, profile, _), sums): (&Key, &Sums)| (name(whose), plain(profile), sums.calls);
+        self.rows.iter().filter(is_plain).map(row).collect()
     }
 
     /// For people.
@@ -130,7 +140,7 @@ fn kinds(leg: &Leg) -> Vec<(String, Option<String>)> {
     let mut kinds: Vec<_> = leg.streams.iter().map(|stream| (stream.profile.clone(), keys(stream))).collect();
     if kinds.is_empty() {
         let line = leg.refusal.as_ref().and_then(|refusal| refusal.line.split_whitespace().nth(2));
-        kinds.push((line.unwrap_or("(none)").to_owned(), None));
+        kinds.push((line.unwrap_or(NO_PROFILE).to_owned(), None));
     }
     kinds.sort();
     kinds.dedup();

@@ -4,7 +4,6 @@
 //! when to try again. Refuses: writing, and clocks.
 use std::collections::{HashMap, VecDeque};
 
-use super::call::name;
 use super::learned::{Learned, What};
 
 /// Written in one transaction at most.
@@ -126,7 +125,7 @@ impl Backlog {
             What::Registered(_) | What::Ended(_) => self.registrations.push_back(learned),
             What::Hold(_) | What::Alarm(_) => self.others.push_back(learned),
             What::Call(new) => {
-                let before = self.calls.push(name(new.call.id), learned);
+                let before = self.calls.push(new.key(), learned);
                 self.size -= before.as_ref().map_or(0, Learned::size);
             }
             What::Score(score) => {
@@ -188,7 +187,7 @@ impl Backlog {
                 What::Ban(_) => self.bans.push_front(learned),
                 What::Registered(_) | What::Ended(_) => self.registrations.push_front(learned),
                 What::Hold(_) | What::Alarm(_) => self.others.push_front(learned),
-                What::Call(new) => is_back = self.calls.put_back(name(new.call.id), learned),
+                What::Call(new) => is_back = self.calls.put_back(new.key(), learned),
                 What::Score(score) => is_back = self.scores.put_back(score.record.key.clone(), learned),
             }
             self.size += if is_back { size } else { 0 };

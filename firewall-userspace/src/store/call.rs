@@ -1,14 +1,21 @@
-//! Calls: what is told of each, as it goes on, and for a while after its end.
+//! The call log: what is told of each call, as it goes on, and for a while after its end.
 //!
-//! Owns: their rows, which of them have been lost sight of, and how many are kept for how long. Refuses: following calls, and what
-//! their records mean.
-use std::collections::HashSet;
+//! Owns: its rows as others see them, and finding them. Refuses: following calls, and what their records mean.
+mod keep;
+mod sums;
+mod write;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Row, params, params_from_iter};
 
 use super::row::parsed;
 use super::{Result, Store};
-use crate::engine::call::{Call, Leg, State, Stream};
+use crate::call_log::{Numbering, Side};
+use crate::engine::call::{Call, Leg, Stream};
+
+pub use keep::Keep;
+pub use sums::{CallSums, Hour, Sum};
+pub(super) use write::write;
 
 /// A call that is to be kept: as it is now.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,14 +24,42 @@ pub struct NewCall {
     pub call: Box<Call>,
     /// The names of its legs' peers, in the order of the legs; none for a leg whose remote party is no peer.
     pub peers: Vec<Option<String>>,
+    /// Who called, and who was called.
+    pub sides: Box<[Side; 2]>,
 }
 
 impl NewCall {
+    /// One with these peers, and with parties as they stand there.
+    pub fn new(call: Box<Call>, peers: Vec<Option<String>>) -> Self {
+        let mut new = Self { call, peers, sides: Box::default() };
+        new.read(&Numbering::default());
+        new
+    }
+
+    /// Reads its parties' numbers, and masks them.
+    pub fn read(&mut self, numbering: &Numbering) {
+        *self.sides = [&self.call.from, &self.call.to].map(|name| numbering.side(name));
+        if self.call.class.is_none() {
+            self.call.class = numbering.class(&self.call.to);
+        }
+        for name in [&mut self.call.from, &mut self.call.to] {
+            *name = numbering.shown(name);
+        }
+    }
+
+    /// By what it is told from others: a Call-ID may come again.
+    pub(super) fn key(&self) -> String {
+        format!("{}{:x}", name(self.call.id), self.call.started)
+    }
+
     /// About how many bytes of memory it takes.
     pub(super) fn size(&self) -> usize {
-        let text = self.call.from.len() + self.call.to.len() + self.call.agent.len();
-        let streams: usize = self.call.legs.iter().map(|leg| leg.streams.len()).sum();
-        size_of::<Call>() + text + self.call.legs.len() * size_of::<Leg>() + streams * (size_of::<Stream>() + 64)
+        let call = &self.call;
+        let text = call.from.len() + call.to.len() + call.agent.len() + call.callee_agent.len();
+        let keys: usize = self.sides.iter().map(|side| side.key.len() + size_of::<Side>()).sum();
+        let streams: usize = call.legs.iter().map(|leg| leg.streams.len()).sum();
+        let legs = call.legs.len() * size_of::<Leg>() + streams * (size_of::<Stream>() + 64);
+        size_of::<Call>() + text + keys + legs + call.ladder.weight()
     }
 }
 
@@ -35,28 +70,69 @@ pub struct StoredCall {
     pub call: Call,
     /// The names that its legs' peers had when the call was seen.
     pub peers: Vec<Option<String>>,
+    /// The country of whoever was called, where that is known.
+    pub country: Option<String>,
+    /// Whether that is abroad.
+    pub is_international: bool,
     /// Unix milliseconds of the last change.
     pub updated: i64,
 }
 
-/// How many calls are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// At most so many; those that go on count too.
-    pub calls: u32,
-    /// Milliseconds since the last change.
-    pub age: i64,
-}
-
 /// Which calls are meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallFilter {
     /// Only those that go on.
     pub live: bool,
     /// Only those that were refused, or would have been.
     pub refused: bool,
+    /// Only those to numbers abroad.
+    pub international: bool,
     /// Only those that began at this time or later, Unix milliseconds.
     pub since: Option<i64>,
+    /// Only those that began before this time, Unix milliseconds.
+    pub until: Option<i64>,
+    /// Only those of callers whose key begins so; see [`Side::key`].
+    pub from: Option<String>,
+    /// Only those to callees whose key begins so.
+    pub to: Option<String>,
+    /// Only those with this peer.
+    pub peer: Option<String>,
+}
+
+impl CallFilter {
+    /// Whether few calls are like that, and an index finds them.
+    const fn is_narrow(&self) -> bool {
+        self.live || self.from.is_some() || self.to.is_some()
+    }
+
+    /// The condition, and what stands for its question marks.
+    fn condition(&self) -> (String, Vec<Value>) {
+        let mut given: Vec<Value> = Vec::new();
+        let mut all = vec!["1".to_owned()];
+        let mut add = |condition: &str, values: Vec<Value>| {
+            all.push(condition.to_owned());
+            given.extend(values);
+        };
+        for (holds, condition) in
+            [(self.live, "live"), (self.refused, "refused > 0"), (self.international, "international")]
+        {
+            if holds {
+                add(condition, vec![]);
+            }
+        }
+        for (time, condition) in [(self.since, "started >= ?"), (self.until, "started < ?")] {
+            time.into_iter().for_each(|time| add(condition, vec![time.into()]));
+        }
+        for (key, condition) in
+            [(&self.from, "from_key >= ? AND from_key < ?"), (&self.to, "to_key >= ? AND to_key < ?")]
+        {
+            // Behind everything that begins so.
+            let end = |key: &String| format!("{key}\u{10ffff}");
+            key.iter().for_each(|key| add(condition, vec![key.clone().into(), end(key).into()]));
+        }
+        self.peer.iter().for_each(|peer| add("peer = ?", vec![peer.clone().into()]));
+        (all.join(" AND "), given)
+    }
 }
 
 /// How many calls there are.
@@ -72,37 +148,37 @@ pub struct CallCounts {
     pub objected: u64,
 }
 
-/// In the column `refused`: it was not.
-const NOT: i64 = 0;
-/// In the column `refused`: it would have been.
-const WOULD: i64 = 1;
-/// In the column `refused`: it was.
-const WAS: i64 = 2;
-
-const COLUMNS: &str = "record, peers, updated";
+const COLUMNS: &str = "record, peers, country, international, updated";
 
 impl Store {
     /// The newest `limit` calls of a kind, newest first.
     pub fn calls(&self, filter: &CallFilter, limit: u32) -> Result<Vec<StoredCall>> {
+        let (condition, mut given) = filter.condition();
+        given.push(limit.into());
+        // Of few calls, the few are sorted; of many, the newest are looked at. Rows are read only of those that are wanted.
+        let by = if filter.is_narrow() { "+started" } else { "started" };
         let sql = format!(
-            "SELECT {COLUMNS} FROM call WHERE (?1 = 0 OR live) AND (?2 = 0 OR refused > 0) AND started >= ?3
-             ORDER BY started DESC, id LIMIT ?4"
+            "SELECT {COLUMNS} FROM call WHERE seq IN (SELECT seq FROM call WHERE {condition} ORDER BY {by} DESC LIMIT ?)
+             ORDER BY started DESC, id"
         );
-        let given = params![filter.live, filter.refused, filter.since.unwrap_or(i64::MIN), limit];
-        self.read(|db| db.prepare_cached(&sql)?.query_map(given, read)?.collect())
+        self.read(|db| db.prepare_cached(&sql)?.query_map(params_from_iter(given), read)?.collect())
     }
 
-    /// The calls whose id, as sixteen hexadecimal digits, begins with `prefix`; at most `limit` of them.
+    /// The calls whose id, as sixteen hexadecimal digits, begins with `prefix`; at most `limit` of them, of each id the newest.
     pub fn calls_named(&self, prefix: &str, limit: u32) -> Result<Vec<StoredCall>> {
         // No digit comes after `g`.
-        let sql = format!("SELECT {COLUMNS} FROM call WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id LIMIT ?2");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM call WHERE id >= ?1 AND id < ?1 || 'g'
+             GROUP BY id HAVING started = max(started) ORDER BY id LIMIT ?2"
+        );
         self.read(|db| db.prepare_cached(&sql)?.query_map(params![prefix, limit], read)?.collect())
     }
 
     /// How many there are: those that go on, and those begun since `since` (Unix milliseconds).
     pub fn call_counts(&self, since: i64) -> Result<CallCounts> {
-        let sql = "SELECT (SELECT count(*) FROM call WHERE live), count(*), coalesce(sum(refused = 2), 0),
-                   coalesce(sum(refused = 1), 0) FROM call WHERE started >= ?1";
+        let sql = "SELECT (SELECT count(*) FROM call WHERE live), (SELECT count(*) FROM call WHERE started >= ?1),
+                   count(*) FILTER (WHERE refused = 2), count(*) FILTER (WHERE refused = 1)
+                   FROM call WHERE refused > 0 AND started >= ?1";
         let count = |row: &Row<'_>, at| row.get::<_, i64>(at).map(i64::unsigned_abs);
         self.read(|db| {
             db.query_row(sql, [since], |row| {
@@ -111,63 +187,6 @@ impl Store {
             })
         })
     }
-
-    /// Calls that an earlier daemon followed, whose last change is before `before`, and that have no pinhole any more: what
-    /// became of them is not known. Returns how many.
-    pub fn lose_calls(&mut self, open: &HashSet<u64>, before: i64) -> Result<usize> {
-        self.write(|tx| {
-            let sql = format!("SELECT {COLUMNS} FROM call WHERE live AND updated < ?1");
-            let all: Vec<StoredCall> =
-                tx.prepare_cached(&sql)?.query_map([before], read)?.collect::<rusqlite::Result<_>>()?;
-            let lost: Vec<StoredCall> = all.into_iter().filter(|stored| !open.contains(&stored.call.id)).collect();
-            for StoredCall { call, peers, updated } in &lost {
-                let call = Box::new(Call { state: State::Lost, ..call.clone() });
-                write(tx, &NewCall { call, peers: peers.clone() }, *updated)?;
-            }
-            Ok(lost.len())
-        })
-    }
-
-    /// Forgets calls that are too old, and the oldest of those that are too many; those that go on stay. Returns how many.
-    pub fn prune_calls(&mut self, keep: Keep, now: i64) -> Result<usize> {
-        self.write(|tx| {
-            let old = now.saturating_sub(keep.age);
-            let old = tx.execute("DELETE FROM call WHERE NOT live AND updated < ?1", [old])?;
-            let end: Option<i64> = tx
-                .query_row("SELECT started FROM call ORDER BY started DESC LIMIT 1 OFFSET ?1", [keep.calls], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            let many =
-                end.map(|end| tx.execute("DELETE FROM call WHERE NOT live AND started <= ?1", [end])).transpose()?;
-            Ok(old + many.unwrap_or(0))
-        })
-    }
-}
-
-/// Writes a call in the place of what was known of it; an older record never takes the place of a newer one.
-pub(super) fn write(db: &Connection, new: &NewCall, time: i64) -> rusqlite::Result<()> {
-    let sql =
-        "INSERT INTO call (id, started, updated, live, refused, peers, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-               ON CONFLICT DO UPDATE SET started = excluded.started, updated = excluded.updated, live = excluded.live,
-               refused = excluded.refused, peers = excluded.peers, record = excluded.record
-               WHERE excluded.updated >= updated";
-    let peers = named(db, new)?;
-    let (call, live) = (&new.call, matches!(new.call.state, State::Calling | State::Up));
-    // Texts and numbers, without maps, always become JSON.
-    let (peers, record) = (json(&peers), json(&new.call));
-    let row = params![name(call.id), call.started, time, live, refused(call), peers, record];
-    db.prepare_cached(sql)?.execute(row).map(drop)
-}
-
-/// The names of its legs' peers. A leg keeps the one that it had when it was seen first: ids mean other peers after a reload.
-fn named(db: &Connection, new: &NewCall) -> rusqlite::Result<Vec<Option<String>>> {
-    let sql = format!("SELECT {COLUMNS} FROM call WHERE id = ?1 AND started = ?2");
-    let before = db.prepare_cached(&sql)?.query_row(params![name(new.call.id), new.call.started], read).optional()?;
-    let mut peers = before.map_or_else(Vec::new, |stored| stored.peers);
-    peers.truncate(new.peers.len());
-    peers.extend_from_slice(&new.peers[peers.len()..]);
-    Ok(peers)
 }
 
 /// An id as it is shown and looked for.
@@ -175,19 +194,12 @@ pub fn name(id: u64) -> String {
     format!("{id:016x}")
 }
 
-fn refused(call: &Call) -> i64 {
-    let of_leg = |enforced| if enforced { WAS } else { WOULD };
-    call.legs.iter().filter_map(|leg| leg.refusal.as_ref()).map(|refusal| of_leg(refusal.enforced)).max().unwrap_or(NOT)
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredCall> {
     Ok(StoredCall {
         call: parsed(row, 0, |text| serde_json::from_str(text).ok())?,
         peers: parsed(row, 1, |text| serde_json::from_str(text).ok())?,
-        updated: row.get(2)?,
+        country: row.get(2)?,
+        is_international: row.get(3)?,
+        updated: row.get(4)?,
     })
 }

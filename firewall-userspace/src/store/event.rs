@@ -51,6 +51,21 @@ pub struct StoredEvent {
     pub event: NewEvent,
 }
 
+/// Sampled verdicts of one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSum {
+    /// The reason's word.
+    pub reason: String,
+    /// What it means; empty for one that this program does not know.
+    pub explanation: String,
+    /// Whether the packets passed all the same.
+    pub monitored: bool,
+    /// How many.
+    pub count: u64,
+    /// From how many addresses.
+    pub sources: u64,
+}
+
 impl NewEvent {
     /// An event of the kernel's ring; none if its reason is unknown to this program.
     pub fn from_kernel(event: &Event, clock: Clock) -> Option<Self> {
@@ -93,6 +108,20 @@ impl Store {
             let rows = statement.query_map(params![since, limit], read)?;
             rows.filter_map(rusqlite::Result::transpose).collect()
         })
+    }
+
+    /// Those since a time (Unix milliseconds), added up by reason, most first.
+    pub fn event_sums(&self, since: i64) -> Result<Vec<EventSum>> {
+        let sql = "SELECT reason, monitored, count(*), count(DISTINCT src) FROM event WHERE time >= ?1
+                   GROUP BY 1, 2 ORDER BY 3 DESC, 1";
+        let sum = |row: &Row<'_>| {
+            let reason: String = row.get(0)?;
+            let known = Reason::ALL.iter().find(|known| known.word() == reason);
+            let explanation = known.map(|known| known.explanation().to_owned()).unwrap_or_default();
+            let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+            Ok(EventSum { reason, explanation, monitored: row.get(1)?, count: count(2)?, sources: count(3)? })
+        };
+        self.read(|db| db.prepare_cached(sql)?.query_map([since], sum)?.collect())
     }
 
     /// The id of the newest event, 0 if there never was one: what comes above it is new.

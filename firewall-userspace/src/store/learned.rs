@@ -83,7 +83,8 @@ impl Learned {
                 evidence: text(&alarm.evidence),
             }),
             Command::Call(call) => {
-                What::Call(NewCall { peers: call.legs.iter().map(|leg| peer(leg.peer)).collect(), call })
+                let peers = call.legs.iter().map(|leg| peer(leg.peer)).collect();
+                What::Call(NewCall::new(call, peers))
             }
             Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) => {
                 return None;

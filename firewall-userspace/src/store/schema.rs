@@ -91,6 +91,7 @@ pub(super) const STEPS: &[&str] = &[
     BLOCK_LISTS,
     CALLS,
     NUMBERS,
+    CALL_LOG,
 ];
 
 /// Block lists, apart from entries: nobody edits them, and they are replaced as a whole. The kernel has numbers for so
@@ -160,6 +161,59 @@ const NUMBERS: &str = "CREATE TABLE number_class (
          created INTEGER NOT NULL,
          UNIQUE (hash, class)
      ) STRICT;";
+/// The call log in the place of that table. `seq`: calls that are written together stand together, whatever their ids. What is
+/// asked for has a column: `state` is a word, and `status` the last answer's; `duration` milliseconds; keys are `+` and digits
+/// of international numbers, digits of others, and otherwise names. Everything else is in `record`.
+const CALL_LOG: &str = "ALTER TABLE call RENAME TO call_before;
+     DROP INDEX call_started;
+     DROP INDEX call_live;
+     CREATE TABLE call (
+         seq INTEGER PRIMARY KEY,
+         id TEXT NOT NULL,
+         started INTEGER NOT NULL,
+         updated INTEGER NOT NULL,
+         live INTEGER NOT NULL,
+         refused INTEGER NOT NULL,
+         state TEXT NOT NULL,
+         status INTEGER,
+         answered INTEGER,
+         ended INTEGER,
+         duration INTEGER,
+         inbound INTEGER,
+         source TEXT,
+         peer TEXT,
+         from_key TEXT NOT NULL,
+         to_key TEXT NOT NULL,
+         country TEXT,
+         international INTEGER NOT NULL,
+         decided TEXT,
+         class TEXT,
+         peers TEXT NOT NULL,
+         record TEXT NOT NULL
+     ) STRICT;
+     CREATE UNIQUE INDEX call_place ON call (id, started);
+     INSERT INTO call (id, started, updated, live, refused, state, status, answered, ended, duration, inbound, source, peer,
+             from_key, to_key, country, international, peers, record)
+         SELECT id, started, updated, live, refused,
+             CASE json_type(record, '$.state') WHEN 'object' THEN 'failed' ELSE json_extract(record, '$.state') END,
+             json_extract(record, '$.state.failed'), json_extract(record, '$.answered'), json_extract(record, '$.ended'),
+             max(json_extract(record, '$.ended') - json_extract(record, '$.answered'), 0),
+             json_extract(record, '$.legs[0].inbound'),
+             trim(rtrim(rtrim(json_extract(record, '$.legs[0].remote'), '0123456789'), ':'), '[]'),
+             (SELECT value FROM json_each(peers) WHERE value IS NOT NULL LIMIT 1),
+             lower(substr(json_extract(record, '$.from'), 1, instr(json_extract(record, '$.from') || '@', '@') - 1)),
+             lower(substr(json_extract(record, '$.to'), 1, instr(json_extract(record, '$.to') || '@', '@') - 1)),
+             NULL, json_extract(record, '$.to') LIKE '+%', peers, record
+         FROM call_before ORDER BY started;
+     DROP TABLE call_before;
+     CREATE INDEX call_started ON call (started);
+     CREATE INDEX call_live ON call (updated) WHERE live;
+     CREATE INDEX call_updated ON call (updated) WHERE NOT live;
+     CREATE INDEX call_refused ON call (started, refused) WHERE refused > 0;
+     CREATE INDEX call_international ON call (started) WHERE international;
+     CREATE INDEX call_peer ON call (peer, started) WHERE peer IS NOT NULL;
+     CREATE INDEX call_from ON call (from_key, started);
+     CREATE INDEX call_to ON call (to_key, started);";
 
 /// The schema of this program.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

@@ -1,6 +1,8 @@
 //! Calls as the command shows them: from a database and nothing else.
 use firewall_userspace::dataplane::clock;
-use firewall_userspace::engine::call::{Call, Demand, How, Keys, Leg, Refusal, State, Stream, Transport, Why};
+use firewall_userspace::engine::call::{
+    Call, Decided, Demand, How, Keys, Leg, Party, Refusal, Rung, State, Stream, Transport, Why,
+};
 use firewall_userspace::engine::command::Command;
 use firewall_userspace::store::{Learned, Store};
 use serde_json::{Value, json};
@@ -92,7 +94,28 @@ fn calls_are_listed_newest_first() {
     assert!(!text.contains('\u{1b}') && !text.contains('🔒'), "{text}");
     let json = sipfw.run(&["calls", "--json"]).exits(0).json();
     assert_eq!(ids(&json), ["3f9b000000000002", "3f9a000000000001", "abcd000000000003"]);
-    let fields = ["agent", "answered", "ended", "from", "id", "legs", "pinholes", "started", "state", "to", "updated"];
+    let fields = [
+        "agent",
+        "answered",
+        "callee_agent",
+        "class",
+        "country",
+        "decided",
+        "duration",
+        "ended",
+        "ended_by",
+        "from",
+        "id",
+        "identity",
+        "international",
+        "ladder",
+        "legs",
+        "pinholes",
+        "started",
+        "state",
+        "to",
+        "updated",
+    ];
     assert_eq!(keys(&json[0]), fields);
     assert_eq!(keys(&json[0]["legs"][0]), ["inbound", "peer", "policy", "refusal", "remote", "streams", "transport"]);
     assert_eq!(keys(&json[0]["legs"][0]["refusal"]), ["enforced", "how", "line", "time", "why"]);
@@ -136,6 +159,133 @@ fn a_call_tells_its_story() {
     says(&sipfw.run(&["calls", "why", "abcd"]).exits(0).out, &["ended; it would be refused, if the policy said so"]);
     let json = sipfw.run(&["calls", "why", "3f9b000000000002", "--json"]).exits(0).json();
     assert_eq!((&json["state"], &json["legs"][0]["refusal"]["why"]), (&json!("refused"), &json!("plain")));
+}
+
+/// A call abroad that was ended, with its messages, and one that a rule refused.
+fn logged(more: &str) -> Sipfw {
+    let mut ended = call(0x1111_0000_0000_0001, 2 * MINUTE, State::Ended, None);
+    (ended.to, ended.answered) = ("+371200300@example.com".to_owned(), Some(ended.started + 1_000));
+    (ended.ended, ended.ended_by) = (Some(ended.started + 91_000), Some(Party::Callee));
+    ended.callee_agent = "carrier 9".to_owned();
+    for (after, inbound, method, status) in
+        [(0, true, 1, 0), (20, false, 1, 183), (1_000, false, 1, 200), (91_000, false, 3, 0)]
+    {
+        ended.ladder.push(Rung { after, leg: 0, inbound, method, status });
+    }
+    let mut denied = call(0x2222_0000_0000_0002, MINUTE, State::Refused, None);
+    denied.to = "*…*+88213@example.com".to_owned();
+    denied.ended_by = Some(Party::Firewall);
+    denied.decided = Some(Decided { by: "number_denied".to_owned(), status: Some(403), enforced: true });
+    let sipfw = Sipfw::with(more);
+    let peer = |id| (id > 0).then(|| "itsp".to_owned());
+    let commands = [ended, denied].map(|call| Command::Call(Box::new(call)));
+    let learned = commands.into_iter().filter_map(|call| Learned::of(call, now(), 64, peer)).collect::<Vec<_>>();
+    Store::open(&sipfw.state()).unwrap().record(&learned).unwrap();
+    sipfw
+}
+
+#[test]
+fn the_log_is_a_line_a_call() {
+    let sipfw = logged("");
+    let text = sipfw.run(&["calls", "list"]).exits(0).out;
+    says(
+        &text,
+        &["111100000000 ", "1m 30s", "+371200300@example.com", "in itsp", "ended", "callee", "RTP/SAVP AES_CM"],
+    );
+    says(&text, &["222200000000 ", "*…*+88213@example.com", "refused", "firewall", "number_denied"]);
+    let chosen = |args: &[&str]| -> Vec<String> {
+        let json = sipfw.run(&[&["calls", "list", "--json"], args].concat()).exits(0).json();
+        ids(&json).into_iter().map(|id| id[..4].to_owned()).collect()
+    };
+    assert_eq!(chosen(&[]), ["2222", "1111"]);
+    assert_eq!(chosen(&["--to", "+371 200"]), ["1111"]);
+    assert_eq!(chosen(&["--from", "100", "--refused"]), ["2222"]);
+    assert_eq!(chosen(&["--international", "--limit", "1"]), ["2222"]);
+    assert_eq!(chosen(&["--until", "90s"]), ["1111"]);
+    assert_eq!((chosen(&["--since", "1s"]).len(), chosen(&["--peer", "other"]).len()), (0, 0));
+    says(&sipfw.run(&["calls", "list", "--to", "999"]).exits(0).out, &["no call is like that"]);
+    let csv = sipfw.run(&["calls", "list", "--csv"]).exits(0).out;
+    says(
+        &csv,
+        &["id,started,answered,ended,seconds,from,to,", "1111000000000001,", ",90.000,100@example.com,+371200300@"],
+    );
+    assert_eq!(csv.lines().count(), 3);
+    sipfw.run(&["calls", "list", "--csv", "--json"]).exits(2);
+}
+
+#[test]
+fn a_call_shows_its_messages() {
+    let sipfw = logged("");
+    let text = sipfw.run(&["calls", "show", "1111"]).exits(0).out;
+    says(&text, &["lasted", "1m 30s", "ended by", "the callee", "answered by", "carrier 9"]);
+    says(&text, &["+0.000 s   |------------ INVITE ------------->|  itsp", "+91.000 s   |<-------------- BYE "]);
+    says(&sipfw.run(&["calls", "show", "2222"]).exits(0).out, &["it was refused", "number_denied, answered 403"]);
+    let json = sipfw.run(&["calls", "show", "1111", "--json"]).exits(0).json();
+    let second = json!({ "after": 20, "leg": 0, "inbound": false, "method": "INVITE", "status": 183 });
+    assert_eq!(
+        (&json["ladder"]["messages"][1], &json["duration"], &json["ended_by"]),
+        (&second, &json!(90_000), &json!("callee"))
+    );
+}
+
+#[test]
+fn calls_are_added_up_and_priced() {
+    let sipfw = logged("");
+    let text = sipfw.run(&["calls", "stats"]).exits(0).out;
+    says(
+        &text,
+        &["2 calls since ", "1 answered, 1 refused, 2 minutes\n", "+371200300", "number_denied", "calls in an hour"],
+    );
+    let json = sipfw.run(&["calls", "stats", "--json"]).exits(0).json();
+    let fields = [
+        "answered",
+        "calls",
+        "cost",
+        "countries",
+        "destinations",
+        "duration",
+        "hours",
+        "refused",
+        "refused_by",
+        "since",
+    ];
+    assert_eq!((keys(&json), &json["cost"]), (fields.to_vec(), &Value::Null));
+    let rates = sipfw.path("rates.csv");
+    std::fs::write(&rates, "prefix,price,currency\n371,0.20,EUR\n").unwrap();
+    let priced = logged(&format!("calls.rates = {rates:?}"));
+    says(&priced.run(&["calls", "stats"]).exits(0).out, &["about 0.30 EUR"]);
+    assert_eq!(
+        priced.run(&["calls", "stats", "--json"]).exits(0).json()["cost"],
+        json!([{ "currency": "EUR", "sum": 0.3 }])
+    );
+    std::fs::write(&rates, "371,cheap,EUR\n").unwrap();
+    says(&priced.run(&["calls", "stats"]).exits(2).err, &["rates.csv:1: `cheap` is no price"]);
+    says(&Sipfw::new().run(&["calls", "stats"]).exits(0).out, &["no call began since"]);
+}
+
+#[test]
+fn the_owner_gets_a_page() {
+    let sipfw = logged("calls.log = true");
+    let text = sipfw.run(&["report"]).exits(0).out;
+    says(
+        &text,
+        &[
+            "REFUSED CALLS AND TOLL FRAUD [Something to do]",
+            "1 looks like an attempt at toll fraud",
+            "CALLS BY COUNTRY",
+        ],
+    );
+    says(&text, &["ATTACKS", "BANS", "WEAK PASSWORDS", "OUTDATED DEVICES", "  → "]);
+    let file = sipfw.path("report.html");
+    let path = file.to_str().unwrap();
+    says(&sipfw.run(&["report", "--since", "30d", "--html", path]).exits(0).out, &["written to "]);
+    let html = std::fs::read_to_string(&file).unwrap();
+    says(&html, &["<!DOCTYPE html>", "number_denied", "</html>"]);
+    assert!(!html.contains("<script"));
+    let json = sipfw.run(&["report", "--json"]).exits(0).json();
+    assert_eq!(keys(&json), ["sections", "since", "until"]);
+    assert_eq!(keys(&json["sections"][0]), ["advice", "level", "said", "table", "title"]);
+    sipfw.run(&["report", "--html", path, "--text"]).exits(2);
 }
 
 #[test]

@@ -42,13 +42,18 @@ pub(super) fn measure() -> Result<Vec<Figure>> {
 }
 
 /// What a process takes, in MiB.
-struct Memory {
+pub(super) struct Memory {
     now: f64,
     peak: f64,
 }
 
 impl Memory {
-    fn of(pid: u32) -> Result<Self> {
+    /// The most that it took at any time, in MiB.
+    pub(super) const fn peak(&self) -> f64 {
+        self.peak
+    }
+
+    pub(super) fn of(pid: u32) -> Result<Self> {
         let path = format!("/proc/{pid}/status");
         let status = std::fs::read_to_string(&path).with_context(|| path.clone())?;
         let kib = |name: &str| {

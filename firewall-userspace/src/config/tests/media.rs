@@ -65,12 +65,12 @@ fn what_a_media_line_may_be_is_bits_of_what_is_accepted() {
 #[test]
 fn every_other_key_is_read() {
     let text = "[media]\nplain_packets = 5\nrate_multiple = 9\nsilence = \"20s\"\nhold_silence = \"1h\"\nper_source = 7\n\
-        on_daemon_loss = \"closed\"\nkeep_calls = 100\nkeep_for = \"12h\"\nadvertised = [\"203.0.113.5\", \"2001:db8::5\"]";
+        on_daemon_loss = \"closed\"\nadvertised = [\"203.0.113.5\", \"2001:db8::5\"]";
     let config = config(text);
     let media = config.media();
     assert_eq!((media.plain_packets.get(), media.rate_multiple.get(), media.per_source.get()), (5, 9, 7));
-    assert_eq!((media.silence.seconds(), media.hold_silence.seconds(), media.keep_for.seconds()), (20, 3_600, 43_200));
-    assert_eq!((media.keep_calls.get(), media.advertised.as_slice().len()), (100, 2));
+    assert_eq!((media.silence.seconds(), media.hold_silence.seconds()), (20, 3_600));
+    assert_eq!(media.advertised.as_slice().len(), 2);
     assert_eq!(compiled(text).policy.plain_packets, 5);
     let closed = compiled("[media]\nports = [10000]\npolicy = \"prefer\"\non_daemon_loss = \"closed\"").policy;
     assert_eq!(closed.flags, FLAG_GUARDED | FLAG_CALLS | FLAG_DIALOGS);
@@ -111,8 +111,6 @@ fn what_is_wrong_with_a_key_is_told() {
         ("media.per_source = 0", "t.toml:1:20: media.per_source: 0: ", "1 to 65535"),
         ("media.on_daemon_loss = \"open\"", "t.toml:1:24: media.on_daemon_loss: ", "closed"),
         ("media.advertised = [\"pbx\"]", "t.toml:1:21: media.advertised[1]: \"pbx\": is no address", "203.0.113.5"),
-        ("media.keep_calls = 0", "t.toml:1:20: media.keep_calls: 0: ", "1 to 1000000"),
-        ("media.keep_for = \"5s\"", "t.toml:1:18: media.keep_for: \"5s\": is out of range", "1min"),
         (
             "[[peer]]\nname = \"a\"\nprefixes = [\"192.0.2.1\"]\nmedia = \"yes\"",
             "t.toml:4:9: peer[1].media: \"yes\": no such word",
@@ -160,8 +158,8 @@ fn what_cannot_take_effect_is_told() {
 
 #[test]
 fn calls_can_be_followed_without_a_word_about_media() {
-    let flags = |lines: &str| compiled(&format!("[signalling]\n{lines}")).policy.flags;
-    assert_eq!((flags("follow = true"), flags("")), (FLAG_CALLS | FLAG_DIALOGS, 0));
-    assert_eq!(flags("follow = true\ndialog_intruders = \"off\""), FLAG_CALLS);
-    assert_eq!(flags("tls_min = \"1.2\""), FLAG_TLS12);
+    let flags = |lines: &str| compiled(lines).policy.flags;
+    assert_eq!((flags("calls.log = true"), flags("")), (FLAG_CALLS | FLAG_DIALOGS, 0));
+    assert_eq!(flags("calls.log = true\nsignalling.dialog_intruders = \"off\""), FLAG_CALLS);
+    assert_eq!(flags("signalling.tls_min = \"1.2\""), FLAG_TLS12);
 }

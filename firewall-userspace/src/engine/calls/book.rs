@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use firewall_common::media::Flow;
 
+use super::super::call::{RUNGS, Rung};
 use super::heard::FEW;
 use super::leg::{DIALOG, Leg};
 use super::tracked::{NAMES, Tracked};
@@ -13,10 +14,11 @@ use super::tracked::{NAMES, Tracked};
 /// of it.
 const CALL: usize = 4_096;
 /// What of it is set aside for each call's own sake, with one dialog and flows that close a few ports; the rest is for what is said in calls, and whoever comes first has it.
-const SKELETON: usize = 2_048;
+const SKELETON: usize = 2_560;
 
 /// What a call takes for which there is no room: one leg, one dialog, and the flows that close a few ports.
-const LEAST: usize = size_of::<Tracked>() + size_of::<Leg>() + NAMES + DIALOG + FEW * size_of::<Flow>();
+const LEAST: usize =
+    size_of::<Tracked>() + size_of::<Leg>() + NAMES + DIALOG + FEW * size_of::<Flow>() + RUNGS * size_of::<Rung>();
 
 const _: () = assert!(LEAST <= SKELETON);
 
@@ -28,6 +30,8 @@ pub(super) struct Book {
     by_id: HashMap<u64, usize>,
     /// Attempts of strangers, oldest first, and what has become more than that since.
     cheap: VecDeque<(usize, u64)>,
+    /// Calls that are over, in the order in which they ended, and what goes on again or is gone since.
+    done: VecDeque<(usize, u64)>,
     /// Pinholes by source.
     sources: HashMap<u64, u32>,
     /// Pinholes of strangers' legs, and the places that they take.
@@ -47,6 +51,7 @@ impl Book {
             free: Vec::new(),
             by_id: HashMap::new(),
             cheap: VecDeque::new(),
+            done: VecDeque::new(),
             sources: HashMap::new(),
             strangers: (0, 0),
             weight: 0,
@@ -65,15 +70,18 @@ impl Book {
         self.places.get_mut(place)?.as_deref_mut()
     }
 
-    /// Adds a call. Nothing when there is no room, and no attempt of a stranger that could go for it. One more of these may
-    /// take half of all places, and not the last eighth.
+    /// Adds a call. Nothing when there is no room: neither a call that is over and only remembered for what may be repeated of
+    /// it, nor an attempt of a stranger that could go. One more of these may take half of all places, and not the last
+    /// eighth.
     pub(super) fn add(&mut self, call: Tracked) -> Option<usize> {
         let is_cheap = call.is_cheap();
         self.forget();
         let room = if is_cheap { self.most - self.most / 8 } else { self.most };
         let is_full = self.by_id.len() >= room || is_cheap && self.cheap.len() >= self.most / 2;
         if is_full {
-            let (oldest, _) = self.cheap.pop_front()?;
+            // Strangers' attempts make way for each other first.
+            let done = if self.by_id.len() >= room { self.oldest_done() } else { None };
+            let oldest = done.or_else(|| self.cheap.pop_front().map(|(place, _)| place))?;
             self.remove(oldest);
         }
         let id = call.id;
@@ -101,6 +109,35 @@ impl Book {
             self.count_stranger(leg, (0, 0));
         }
         Some(call)
+    }
+
+    /// Notes that a call is over, if it is.
+    pub(super) fn note_done(&mut self, place: usize) {
+        let Some(call) = self.places.get_mut(place).and_then(Option::as_mut) else { return };
+        if !call.is_over() {
+            call.is_done = false;
+        } else if !std::mem::replace(&mut call.is_done, true) {
+            let id = call.id;
+            while self.done.front().is_some_and(|front| !self.is_done(front)) {
+                self.done.pop_front();
+            }
+            self.done.push_back((place, id));
+        }
+    }
+
+    fn is_done(&self, (place, id): &(usize, u64)) -> bool {
+        let call = self.places.get(*place).and_then(Option::as_ref);
+        call.is_some_and(|call| call.id == *id && call.is_done && call.is_over())
+    }
+
+    /// The call that has been over for the longest time.
+    fn oldest_done(&mut self) -> Option<usize> {
+        while let Some(front) = self.done.pop_front() {
+            if self.is_done(&front) {
+                return Some(front.0);
+            }
+        }
+        None
     }
 
     /// Notes what a call weighs now.

@@ -76,6 +76,7 @@ impl Calls {
         let (place, at) = self.leg(heard)?;
         let call = self.book.get_mut(place)?;
         call.touched = heard.now;
+        call.note(at?, heard);
         let leg = call.legs.get_mut(at?)?;
         let is_new = match &fault {
             Some(fault) => leg.refuse(heard, if heard.is_in() { How::Answered } else { How::OwnOffer }, fault),

@@ -22,6 +22,8 @@ pub(super) struct Rules {
     pub(super) follows: bool,
     /// Whether the kernel is told who is party to which call.
     pub(super) dialogs: bool,
+    /// Whether all calls are logged, those that came to nothing, too.
+    pub(super) logs: bool,
     /// What media lines may be.
     pub(super) accepted: Accepted,
     /// Whether media that was refused is dropped, and not only counted.
@@ -47,6 +49,7 @@ impl Rules {
         Self {
             follows: config.follows_calls(),
             dialogs: config.signalling().dialog_intruders == Intruders::Drop,
+            logs: config.calls().log,
             accepted: media.accepted(),
             drops_media: !monitored(Reason::RefusedMedia),
             per_source: media.per_source.get(),

@@ -27,14 +27,18 @@ impl Calls {
         call.pinholes = pinholes;
         call.close(clock.wall_ms);
         let is_refused = call.decided.is_some() || call.legs.iter().any(|leg| leg.refusal.is_some());
-        if call.counts || is_refused {
-            let record = call.record();
+        // Of attempts of anybody the log has what came of them.
+        let is_logged = self.rules.logs && call.is_over();
+        if call.counts || is_refused || is_logged {
+            let mut record = call.record();
             let new = self.key.of(&[&serde_json::to_vec(&record).unwrap_or_default()]).max(1);
             if new != call.told && (call.counts || call.told != 0 || may_tell(&mut self.told, clock.now())) {
                 call.told = new;
+                record.ladder = call.log.ladder.clone();
                 out.push(Command::Call(Box::new(record)));
             }
         }
+        self.book.note_done(place);
         self.tell_parties(place, clock, out);
     }
 

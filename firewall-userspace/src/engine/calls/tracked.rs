@@ -3,21 +3,20 @@
 //! Owns: which leg a message belongs to; the call's record; pinholes that were there before the daemon. Refuses: other calls.
 use firewall_common::media::{FLOW_REFUSED, Flow};
 use firewall_common::sip::Method;
-use firewall_common::sip::message::{Message, Uri};
 
 use super::super::call::{self, Call, Decided, State};
 use super::super::clock::Moment;
 use super::heard::{Exchange, Heard, Side};
 use super::leg::{Around, Leg};
+use super::log::Log;
 use super::parties::Told;
+use super::party::{NAME, agent, name};
 use super::refusal;
 
 /// Legs of one call.
 pub(super) const LEGS: usize = 8;
-/// The longest name of a party or an agent, in bytes of its message.
-const NAME: usize = 64;
 /// Bytes of all names of a call at most: a byte may become a character of three.
-pub(super) const NAMES: usize = 3 * 3 * NAME;
+pub(super) const NAMES: usize = 4 * 3 * NAME;
 
 /// A call.
 #[derive(Debug, Default)]
@@ -51,6 +50,10 @@ pub(super) struct Tracked {
     from: String,
     to: String,
     agent: String,
+    /// What only the log is interested in.
+    pub(super) log: Log,
+    /// Whether the book has noted that it is over.
+    pub(super) is_done: bool,
     adopted: Adopted,
 }
 
@@ -90,6 +93,7 @@ impl Tracked {
             (new.from, new.to, new.agent) = (record.from.clone(), record.to.clone(), record.agent.clone());
             new.adopted.legs.clone_from(&record.legs);
             new.adopted.state = Some(record.state);
+            new.log = Log::of(record);
         }
         new
     }
@@ -128,6 +132,13 @@ impl Tracked {
         self.legs.remove(over);
         self.legs.push(leg);
         Some(LEGS - 1)
+    }
+
+    /// Notes a message of one of its legs for the log.
+    pub(super) fn note(&mut self, at: usize, heard: &Heard<'_>) {
+        if let Some(leg) = self.legs.get(at) {
+            self.log.hear(at, leg.inbound, heard, self.started);
+        }
     }
 
     /// Takes in a message of one of its legs.
@@ -214,6 +225,7 @@ impl Tracked {
         let is_new = |old: &&call::Leg| !self.legs.iter().any(|leg| leg.record().remote.ip() == old.remote.ip());
         let old = self.adopted.legs.iter().filter(is_new).cloned();
         let legs: Vec<call::Leg> = old.chain(self.legs.iter().map(Leg::record)).collect();
+        let state = self.state();
         Call {
             decided: self.decided.clone().or_else(|| refusal::decided(&legs)),
             started: self.started,
@@ -223,7 +235,9 @@ impl Tracked {
             to: self.to.clone(),
             agent: self.agent.clone(),
             legs,
-            state: self.state(),
+            state,
+            callee_agent: self.log.callee_agent.clone(),
+            ended_by: self.log.ended_by(state),
             ..Call::blank(self.id)
         }
     }
@@ -245,7 +259,7 @@ impl Tracked {
         let text = self.from.len() + self.to.len() + self.agent.len();
         let text = text + self.decided.as_ref().map_or(0, |decided| decided.by.len());
         let adopted = size_of_val(&*self.adopted.flows) + self.adopted.legs.len() * 2 * size_of::<call::Leg>();
-        size_of::<Self>() + text + adopted + self.legs.iter().map(Leg::weight).sum::<usize>()
+        size_of::<Self>() + text + self.log.weight() + adopted + self.legs.iter().map(Leg::weight).sum::<usize>()
     }
 }
 
@@ -258,22 +272,4 @@ pub(super) enum Belongs {
     Nowhere,
     /// To none, and it says that it did.
     Forged,
-}
-
-/// `user@host`, or a number.
-fn name(uri: &Uri<'_>) -> String {
-    let user = uri.user.unwrap_or_default();
-    let at: &[u8] = if user.is_empty() || uri.host.is_empty() { b"" } else { b"@" };
-    shown(&[user, at, uri.host].concat())
-}
-
-fn agent(message: &Message<'_>) -> String {
-    let text: Vec<u8> = message.user_agent().map(|agent| agent.bytes().take(NAME).collect()).unwrap_or_default();
-    shown(&text)
-}
-
-/// What is no text, or could move somebody's cursor, is replaced.
-fn shown(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(NAME)).unwrap_or_default());
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

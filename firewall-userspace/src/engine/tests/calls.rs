@@ -3,6 +3,7 @@ mod bounds;
 mod closing;
 mod denied;
 mod forking;
+mod log;
 mod media;
 mod parties;
 mod plain;

@@ -22,6 +22,10 @@ impl Work {
 
 /// How many calls a config has the database keep.
 pub(super) fn keep(config: &Config) -> Keep {
-    let media = config.media();
-    Keep { calls: media.keep_calls.get(), age: i64::from(media.keep_for.seconds()) * 1_000 }
+    let calls = config.calls();
+    Keep {
+        calls: calls.keep_calls.get(),
+        age: i64::from(calls.keep_for.seconds()) * 1_000,
+        bytes: i64::from(calls.max_size.get()) << 20,
+    }
 }

@@ -4,10 +4,11 @@
 //! opening the database, and the kernel, where bans and registrants hold before they come here.
 use firewall_common::addr::Prefix;
 
+use crate::call_log::Numbering;
 use crate::dataplane::RunningPolicy;
 use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
-use crate::store::{Backlog, Dropped, Learned, Recorded, Store, StoreError};
+use crate::store::{Backlog, Dropped, Learned, Recorded, Store, StoreError, What};
 
 /// Bytes of what waits at most: some ten thousand bans with their evidence, or fifty thousand scores.
 const WAITING_MAX: usize = 24 << 20;
@@ -16,6 +17,7 @@ const WAITING_MAX: usize = 24 << 20;
 pub(super) struct Ledger {
     backlog: Backlog,
     last_mark: Option<i64>,
+    numbering: Numbering,
 }
 
 /// What writing came to.
@@ -29,7 +31,7 @@ pub(super) struct Flushed {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { backlog: Backlog::new(WAITING_MAX), last_mark: None }
+        Self { backlog: Backlog::new(WAITING_MAX), last_mark: None, numbering: Numbering::default() }
     }
 }
 
@@ -39,7 +41,17 @@ impl Ledger {
         let v6_prefix = policy.map_or(64, |policy| policy.v6_prefix);
         let peer = |id| policy.and_then(|policy| policy.peer(id)).map(str::to_owned);
         let learned = commands.into_iter().filter_map(|command| Learned::of(command, time, v6_prefix, peer));
-        learned.for_each(|one| self.backlog.push(one));
+        for mut one in learned {
+            if let What::Call(call) = &mut one.what {
+                call.read(&self.numbering);
+            }
+            self.backlog.push(one);
+        }
+    }
+
+    /// Reads parties' numbers so from now on, and keeps of them what the mask leaves.
+    pub(super) fn read_numbers_by(&mut self, numbering: Numbering) {
+        self.numbering = numbering;
     }
 
     /// Takes records of the engine, whose hashes are under `key`, as they were at `time`.

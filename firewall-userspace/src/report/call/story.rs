@@ -5,10 +5,10 @@ use comfy_table::Table;
 use firewall_common::media::Flow;
 
 use super::table::medium;
-use super::{Noted, Signs, allows, end, locked, refusal, state, word};
+use super::{Noted, Signs, allows, duration, end, locked, refusal, state, word};
 use crate::clock::Clock;
 use crate::config::Media;
-use crate::engine::call::{Call, Leg, Stream};
+use crate::engine::call::{Call, Decided, Identity, Leg, Stream};
 use crate::report::number::{bytes, grouped};
 use crate::report::table::{pairs, table};
 use crate::report::text::plain;
@@ -34,6 +34,8 @@ pub(crate) fn story(stored: &StoredCall, noted: Option<&Noted>, media: &Media, s
 fn headline(call: &Call) -> String {
     let refusals: Vec<bool> =
         call.legs.iter().filter_map(|leg| leg.refusal.as_ref()).map(|refusal| refusal.enforced).collect();
+    let of_rule = call.decided.as_ref().map(|decided| decided.enforced);
+    let refusals: Vec<bool> = refusals.into_iter().chain(of_rule).collect();
     let said = match (refusals.contains(&true), refusals.contains(&false)) {
         (true, _) => "it was refused",
         (false, true) => "it would be refused, if the policy said so",
@@ -47,10 +49,27 @@ fn facts(call: &Call, now: i64) -> Vec<(&'static str, String)> {
     let mut facts = vec![("began", format!("{} ({} ago)", instant(call.started), span(now - call.started)))];
     facts.extend(call.answered.map(|time| ("answered", instant(time))));
     facts.extend(call.ended.map(|time| ("ended", instant(time))));
-    if !call.agent.is_empty() {
-        facts.push(("user agent", plain(&call.agent)));
+    facts.extend(duration(call).map(|ms| ("lasted", span(ms))));
+    facts.extend(call.ended_by.map(|party| ("ended by", format!("the {}", word(party)))));
+    for (name, agent) in [("user agent", &call.agent), ("answered by", &call.callee_agent)] {
+        if !agent.is_empty() {
+            facts.push((name, plain(agent)));
+        }
     }
+    facts.extend(call.class.as_deref().map(|class| ("class", plain(class))));
+    facts.extend(call.decided.as_ref().map(|decided| ("decided by", of_decision(decided))));
+    facts.extend(call.identity.as_ref().map(|identity| ("signature", signature(identity))));
     facts
+}
+
+fn of_decision(decided: &Decided) -> String {
+    let answer = decided.status.map_or_else(String::new, |status| format!(", answered {status}"));
+    format!("{}{answer}{}", plain(&decided.by), if decided.enforced { "" } else { ", only told" })
+}
+
+fn signature(identity: &Identity) -> String {
+    let level = identity.attestation.map_or_else(String::new, |level| format!(", attestation {}", word(level)));
+    format!("{} of {}{level}", word(identity.verdict), plain(&identity.signer))
 }
 
 fn of_leg(leg: &Leg, name: Option<&str>) -> String {

@@ -53,7 +53,7 @@ pub(crate) fn call(id: u64, state: State, legs: Vec<Leg>) -> StoredCall {
         state,
         ..Call::blank(id)
     };
-    StoredCall { call, peers, updated: NOW }
+    StoredCall { call, peers, country: None, is_international: false, updated: NOW }
 }
 
 const SECOND: u64 = 1_000_000_000;

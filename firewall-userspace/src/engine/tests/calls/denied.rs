@@ -9,7 +9,7 @@ use crate::engine::input::Via;
 
 /// A scene in which calls are followed, and nothing is asked of media.
 fn scene() -> Scene {
-    let mut scene = Scene::new("[signalling]\nfollow = true\n");
+    let mut scene = Scene::new("[calls]\nlog = true\n");
     scene.world.engine.set_refusal_key(HashKey([3, 4]));
     scene
 }
@@ -148,7 +148,7 @@ fn what_was_decided_about_media_is_told_in_the_same_way() {
     let expected = Decided { by: "refused_media".to_owned(), status: None, enforced: false };
     assert_eq!(scene.record().decided, Some(expected));
     assert!(
-        Scene::new("[signalling]\nfollow = true\n[media]\nports = [\"10000-20000\"]\n")
+        Scene::new("[calls]\nlog = true\n[media]\nports = [\"10000-20000\"]\n")
             .inbound(&plain(PHONE, 4_000), &plain("192.0.2.1", 10_000))
             .holes()
             .is_empty(),

@@ -15,7 +15,7 @@ const TRUNK: &str = "198.51.100.1";
 const THIEF: &str = "198.51.100.66";
 
 fn scene() -> Scene {
-    let mut scene = Scene::new("[signalling]\nfollow = true\n");
+    let mut scene = Scene::new("[calls]\nlog = true\n");
     scene.world.engine.set_refusal_key(KERNEL);
     scene
 }
@@ -105,7 +105,7 @@ fn what_holds_is_said_again_while_the_call_lives() {
 
 #[test]
 fn nobody_is_held_to_anything_where_the_config_says_so() {
-    let mut scene = Scene::new("[signalling]\nfollow = true\ndialog_intruders = \"off\"\n");
+    let mut scene = Scene::new("[calls]\nlog = true\n[signalling]\ndialog_intruders = \"off\"\n");
     scene.inbound("", "");
     assert!(told(&scene).is_empty());
     assert_ne!(dialog::hash(b"a", KERNEL), dialog::hash(b"a", HashKey([3, 5])), "the key counts");

@@ -8,7 +8,7 @@ use crate::cli::context::{self, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::wrong;
 use crate::dataplane::clock;
-use crate::report::call::{Signs, json, story};
+use crate::report::call::{Signs, json, ladder, story};
 use crate::report::text::listed;
 use crate::store::{StoredCall, call_name};
 
@@ -41,6 +41,7 @@ pub(super) fn perform(id: &str, signs: Signs, context: &mut Context) -> Result<E
         context.out.json(&json(&call, noted.as_ref()))?;
     } else {
         context.out.text(story(&call, noted.as_ref(), loaded.config.media(), signs, clock::now().wall_ms))?;
+        context.out.text(ladder(&call, signs))?;
     }
     Ok(Exit::Yes)
 }
