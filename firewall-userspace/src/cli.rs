@@ -10,6 +10,7 @@ mod check;
 mod completions;
 mod context;
 mod deny;
+mod devices;
 mod docs;
 mod doctor;
 mod entry;
@@ -23,6 +24,7 @@ mod judge;
 mod live;
 mod media;
 pub(crate) mod memory;
+mod passwords;
 mod peer;
 mod registrant;
 mod reload;
@@ -106,6 +108,8 @@ enum Verb {
     Registrant(registrant::Args),
     Alarm(alarm::Args),
     Calls(calls::Args),
+    Passwords(passwords::Args),
+    Devices(devices::Args),
     Media(media::Args),
     Feed(feed::Args),
     Explain(explain::Args),
@@ -142,6 +146,8 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Registrant(args) => registrant::verb(args, context),
         Verb::Alarm(args) => alarm::verb(args, context),
         Verb::Calls(args) => calls::verb(args, context),
+        Verb::Passwords(args) => passwords::verb(args, context),
+        Verb::Devices(args) => devices::verb(args, context),
         Verb::Media(args) => media::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),

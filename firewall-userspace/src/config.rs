@@ -10,6 +10,7 @@ mod bans;
 mod blocklist;
 mod check;
 mod compile;
+mod devices;
 mod dns;
 mod docs;
 mod feed;
@@ -20,6 +21,7 @@ mod monitor;
 mod name;
 mod network;
 mod number;
+mod passwords;
 mod peer;
 mod period;
 mod ports;
@@ -43,6 +45,7 @@ pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
 pub use compile::{Compiled, compile};
+pub use devices::{Devices, Minimum, OldFirmware};
 pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
 pub use feed::{Feed, FeedKind, FeedSource};
@@ -53,6 +56,7 @@ pub use monitor::Monitor;
 pub use name::{Directory, Interface, Name, Text};
 pub use network::Network;
 pub use number::{Number, PowerOfTwo};
+pub use passwords::{Passwords, WeakPolicy};
 pub use peer::{Networks, Peer};
 pub use period::Period;
 pub use ports::{PortList, PortRange, Ports};
@@ -98,6 +102,8 @@ section! {
         feed: Vec<Feed> = Vec::new();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
+        passwords: Passwords = Passwords::default();
+        devices: Devices = Devices::default();
         trust: Trust = Trust::default();
         tracking: Tracking = Tracking::default();
         slow_path: SlowPath = SlowPath::default();
@@ -225,6 +231,21 @@ impl Config {
     /// When a source is banned or held.
     pub fn bans(&self) -> &Bans {
         &self.bans
+    }
+
+    /// What is tried against accepted digests.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// Which devices are remembered.
+    pub fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// Whether SIP over TLS is offered.
+    pub fn offers_tls(&self) -> bool {
+        !self.ports.tls.is_empty()
     }
 
     /// How long a registration makes its source trusted.

@@ -3,6 +3,7 @@
 //! Owns: formats. Refuses: finding out anything, and deciding anything.
 pub(crate) mod alarm;
 pub(crate) mod call;
+pub(crate) mod device;
 pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod evidence;
@@ -11,6 +12,7 @@ pub(crate) mod lists;
 pub(crate) mod media;
 pub(crate) mod number;
 pub(crate) mod output;
+pub(crate) mod passwords;
 pub(crate) mod registrant;
 pub(crate) mod score;
 pub(crate) mod slow_path;

@@ -110,6 +110,11 @@ fn keeps_its_word(command: &Command) {
             assert!(!texts.flat_map(|text| text.chars()).any(char::is_control), "{call:?}");
             (None, None)
         }
+        Command::Device(device) => {
+            let texts = [&device.account, &device.agent, &device.instance].into_iter();
+            assert!(!texts.flat_map(|text| text.chars()).any(char::is_control), "{device:?}");
+            (None, None)
+        }
         Command::Demote(_) | Command::Answer(_) => (None, None),
     };
     assert!(source.is_none_or(|source| !trusted.contains(&source)), "{command:?}");

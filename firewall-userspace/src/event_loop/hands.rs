@@ -72,7 +72,7 @@ impl Hands {
             Command::Demote(one) => self.enforcer.demote(one.source, clock.deadline(one.until)).map(drop)?,
             Command::Pinholes(wanted) => self.pinholes.set(wanted, clock.mono_ns)?,
             Command::Answer(answer) => self.responder.send(answer).map_err(|error| unanswered(answer.to, &error))?,
-            Command::Alarm(_) | Command::Call(_) => {}
+            Command::Alarm(_) | Command::Call(_) | Command::Device(_) => {}
         }
         Ok(())
     }

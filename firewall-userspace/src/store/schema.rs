@@ -90,6 +90,7 @@ pub(super) const STEPS: &[&str] = &[
      CREATE INDEX alarm_time ON alarm (time);",
     BLOCK_LISTS,
     CALLS,
+    DEVICES,
 ];
 
 /// Block lists, apart from entries: nobody edits them, and they are replaced as a whole. The kernel has numbers for so
@@ -127,6 +128,38 @@ const CALLS: &str = "CREATE TABLE call (
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX call_started ON call (started);
      CREATE INDEX call_live ON call (updated) WHERE live;";
+
+/// Devices, and what the audit of passwords found. A device is told from another one of its account by `identity`: the
+/// instance that it names (RFC 5626), or its address and what it calls itself. `user` is what stands in From, by which the
+/// kernel knows it; `denied` the prefix of the deny entry that was made when it was blocked. Of a password nothing is kept
+/// but since when it is known to be weak.
+const DEVICES: &str = "CREATE TABLE device (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         account TEXT NOT NULL,
+         identity TEXT NOT NULL,
+         user BLOB NOT NULL,
+         agent TEXT NOT NULL,
+         address TEXT NOT NULL,
+         port INTEGER NOT NULL,
+         transport TEXT NOT NULL,
+         first INTEGER NOT NULL,
+         seen INTEGER NOT NULL,
+         until INTEGER NOT NULL,
+         blocked INTEGER,
+         reason TEXT,
+         author TEXT,
+         denied TEXT
+     ) STRICT;
+     CREATE UNIQUE INDEX device_place ON device (account, identity);
+     CREATE INDEX device_seen ON device (seen);
+     CREATE TABLE audit (
+         account TEXT PRIMARY KEY,
+         audited INTEGER NOT NULL,
+         weak INTEGER,
+         md5_only INTEGER NOT NULL,
+         nonce_reused INTEGER NOT NULL,
+         clear INTEGER NOT NULL
+     ) STRICT, WITHOUT ROWID;";
 
 /// The schema of this program.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

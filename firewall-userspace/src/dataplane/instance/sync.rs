@@ -1,6 +1,6 @@
 //! The kernel's entries and the database's.
 //!
-//! Owns: making the former equal the latter, one writer at a time. Refuses: changing the database.
+//! Owns: making the former equal the latter (entries, and accounts of blocked devices), one writer at a time. Refuses: changing the database.
 use std::collections::HashMap;
 
 use firewall_common::addr::{Addr, Prefix};
@@ -8,6 +8,7 @@ use firewall_common::addr::{Addr, Prefix};
 use super::{Instance, Synced};
 use crate::dataplane::clock;
 use crate::dataplane::error::Result;
+use crate::dataplane::holds::Holds;
 use crate::dataplane::lock::EditLock;
 use crate::dataplane::tables::Tables;
 use crate::entries::{StoredEntry, Which, covers, source_prefix};
@@ -19,7 +20,8 @@ impl Instance {
     pub fn sync_entries(&mut self, store: &Store) -> Result<Synced> {
         let _lock = EditLock::take(&self.place)?;
         self.refresh()?;
-        let in_force = store.in_force(clock::now().wall_ms)?;
+        let (in_force, blocked) = (store.in_force(clock::now().wall_ms)?, store.blocked_users()?);
+        Holds::open(&self.dir())?.block(&blocked, clock::now().mono_ns)?;
         Tables::open(&self.dir())?.sync(&in_force, self.policy()?)
     }
 
