@@ -230,3 +230,6 @@ fn known(config: &Config) -> Vec<Finding> {
     let rows = rows.inspect_err(|error| warn!("{error}; which accounts were audited before is not known"));
     rows.unwrap_or_default().into_iter().map(Finding::from).collect()
 }
+
+#[cfg(test)]
+mod tests;

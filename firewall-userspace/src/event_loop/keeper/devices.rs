@@ -98,3 +98,65 @@ fn refuse(store: &mut Store, device: &StoredDevice, rules: &Rules, why: &str, no
     let block = Block { reason: Some(why.to_owned()), author: None, deny };
     store.block_device(device.id, &block, now).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::parse_str;
+    use crate::engine::command::{Command, Device};
+    use crate::engine::input::Via;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn rules(action: &str) -> Rules {
+        let config = format!(
+            "[[devices.minimum]]\nmodel = \"Yealink*\"\nfirmware = \"66.86.0.15\"\naction = \"{action}\"\n\
+             [[peer]]\nname = \"office\"\nprefixes = [\"203.0.113.0/24\"]\n"
+        );
+        Rules::of(&parse_str("t.toml", &config).unwrap())
+    }
+
+    fn store(dir: &Path, address: [u8; 4]) -> Store {
+        let mut store = Store::open(dir).unwrap();
+        let device = Device {
+            account: "100".to_owned(),
+            user: b"100".to_vec(),
+            instance: String::new(),
+            agent: "Yealink SIP-T46S 66.85.0.5".to_owned(),
+            address: Ipv4Addr::from(address).into(),
+            port: 5_060,
+            via: Via::Udp,
+            until: NOW + 1_000,
+        };
+        let learned = Learned::of(Command::Device(Box::new(device)), NOW, 64, |_| None).unwrap();
+        assert_eq!(store.record(&[learned]).unwrap().devices, [1]);
+        store
+    }
+
+    #[test]
+    fn what_follows_for_an_old_firmware_is_what_the_config_says() {
+        for (action, alarms, blocked) in [("list", false, false), ("alarm", true, false), ("refuse", true, true)] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut store = store(dir.path(), [198, 51, 100, 7]);
+            let judged = judge(&mut store, 1, &rules(action), NOW).unwrap();
+            assert_eq!(judged.map(|(_, refused)| refused), alarms.then_some(blocked), "{action}");
+            let device = store.device(1).unwrap().unwrap();
+            let why = device.blocked.map(|it| (it.reason.unwrap(), it.author, it.denied.is_some()));
+            let reason = "firmware 66.85.0.5 is older than 66.86.0.15".to_owned();
+            assert_eq!(why, blocked.then_some((reason, None, true)));
+            assert_eq!(judge(&mut store, 1, &rules(action), NOW).unwrap().is_some(), alarms && !blocked, "once");
+        }
+    }
+
+    #[test]
+    fn no_peer_is_cut_off_with_a_refused_device() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(dir.path(), [203, 0, 113, 9]);
+        judge(&mut store, 1, &rules("refuse"), NOW).unwrap();
+        let blocked = store.device(1).unwrap().unwrap().blocked.unwrap();
+        assert_eq!((blocked.denied, store.blocked_users().unwrap().len()), (None, 1));
+    }
+}
