@@ -12,6 +12,7 @@ mod code;
 mod completions;
 mod context;
 mod deny;
+mod devices;
 mod docs;
 mod doctor;
 mod entry;
@@ -26,6 +27,7 @@ mod live;
 mod media;
 pub(crate) mod memory;
 mod number;
+mod passwords;
 mod peer;
 mod registrant;
 mod reload;
@@ -113,6 +115,8 @@ enum Verb {
     Caller(caller::Args),
     Code(code::Args),
     Calls(calls::Args),
+    Passwords(passwords::Args),
+    Devices(devices::Args),
     Media(media::Args),
     Report(report::Args),
     Feed(feed::Args),
@@ -153,6 +157,8 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Caller(args) => caller::verb(args, context),
         Verb::Code(args) => code::verb(args, context),
         Verb::Calls(args) => calls::verb(args, context),
+        Verb::Passwords(args) => passwords::verb(args, context),
+        Verb::Devices(args) => devices::verb(args, context),
         Verb::Media(args) => media::verb(args, context),
         Verb::Report(args) => report::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),

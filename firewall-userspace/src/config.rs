@@ -12,6 +12,7 @@ mod callers;
 mod calls;
 mod check;
 mod compile;
+mod devices;
 mod dns;
 mod docs;
 mod feed;
@@ -23,6 +24,7 @@ mod name;
 mod network;
 mod number;
 mod numbers;
+mod passwords;
 mod peer;
 mod period;
 mod ports;
@@ -49,6 +51,7 @@ pub use blocklist::{Blocklist, ListFile, ListUrl};
 pub use callers::{CallerPolicy, Callers, PeerCallers, Texts};
 pub use calls::{Calls, Mask};
 pub use compile::{Compiled, compile};
+pub use devices::{Devices, Minimum, OldFirmware};
 pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
 pub use feed::{Feed, FeedKind, FeedSource};
@@ -60,6 +63,7 @@ pub use name::{Directory, Interface, Name, Text};
 pub use network::Network;
 pub use number::{Number, PowerOfTwo};
 pub use numbers::{CountryCode, DialPrefix, DialPrefixes, NumberPolicy, Numbers, PeerNumbers, ReadyAction, Words};
+pub use passwords::{Passwords, WeakPolicy};
 pub use peer::{Networks, Peer};
 pub use period::Period;
 pub use ports::{PortList, PortRange, Ports};
@@ -109,6 +113,8 @@ section! {
         callers: Callers = Callers::default();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
+        passwords: Passwords = Passwords::default();
+        devices: Devices = Devices::default();
         trust: Trust = Trust::default();
         tracking: Tracking = Tracking::default();
         signalling: Signalling = Signalling::default();
@@ -269,6 +275,21 @@ impl Config {
     /// When a source is banned or held.
     pub fn bans(&self) -> &Bans {
         &self.bans
+    }
+
+    /// What is tried against accepted digests.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// Which devices are remembered.
+    pub fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// Whether SIP over TLS is offered.
+    pub fn offers_tls(&self) -> bool {
+        !self.ports.tls.is_empty()
     }
 
     /// How long a registration makes its source trusted.

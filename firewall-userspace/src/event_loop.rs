@@ -3,6 +3,7 @@
 //!
 //! Owns: the loop and its timing. Refuses: deciding (the engine does), enforcing (without this loop the kernel goes on as it
 //! is), and anything that takes long: the keeper's thread does that.
+pub(crate) mod auditor;
 mod calls;
 mod desk;
 pub mod disconnect;
@@ -84,11 +85,14 @@ impl Daemon {
         let source = Source::open(&instance)?;
         let restored = memory::restored(&loaded.config, clock::now());
         let (feeds, heard) = Feeds::start(&loaded.config, &restored.positions).context("starting the feeds")?;
-        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, restored, heard)?;
+        let (auditor, samples) = auditor::Auditor::new();
+        let parts = slow_path::Parts::open(&instance)?;
+        let slow_path = SlowPath::new(parts, restored, heard, auditor, &loaded.config)?;
         let (namer, names) = Namer::new();
         let told = Told { refresher: Refresher::spawn()?, namer, feeds };
         let (keeper, news) = Keeper::spawn(instance, settings.config_file, told)?;
         namer::spawn(names, keeper.jobs())?;
+        auditor::spawn(samples, keeper.jobs())?;
         let served =
             runtime.block_on(async { Loop::new(source, slow_path, keeper.jobs(), news, signals).serve().await });
         notify::tell("STOPPING=1");

@@ -3,10 +3,12 @@
 //! Owns: everything in user space. Refuses: deciding about packets (the kernel programs do, by `firewall-common`).
 
 pub mod call_log;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dataplane;
+pub mod devices;
 pub mod engine;
 pub mod entries;
 pub mod event_loop;

@@ -3,6 +3,7 @@
 //! Owns: formats. Refuses: finding out anything, and deciding anything.
 pub(crate) mod alarm;
 pub(crate) mod call;
+pub(crate) mod device;
 pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod evidence;
@@ -13,6 +14,7 @@ pub(crate) mod number;
 pub(crate) mod number_list;
 pub(crate) mod output;
 pub(crate) mod page;
+pub(crate) mod passwords;
 pub(crate) mod registrant;
 pub(crate) mod score;
 pub(crate) mod slow_path;

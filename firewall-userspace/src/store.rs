@@ -7,10 +7,12 @@
 //! The daemon and the command open the same file at the same time: it is in WAL mode, every change is one transaction that
 //! takes the write lock at its start, and a process that finds it taken waits for some seconds.
 mod alarm;
+mod audit;
 mod backlog;
 mod bans;
 mod blocklist;
 mod call;
+mod device;
 mod entry;
 mod error;
 mod event;
@@ -28,6 +30,8 @@ mod score;
 #[cfg(test)]
 mod call_tests;
 #[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod learned_tests;
@@ -40,11 +44,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub use alarm::{NAME_REFUSED, NAME_STOPPED, NewAlarm, StoredAlarm};
+pub use alarm::{DEVICE_OUTDATED, NAME_REFUSED, NAME_STOPPED, NewAlarm, StoredAlarm, WEAK_PASSWORD};
+pub use audit::AuditedAccount;
 pub use backlog::{Backlog, Dropped};
 pub use bans::{Banned, Lifted, Mark, NewBan, Why};
 pub use blocklist::{ListOrigin, Listing, NewList, StoredList, Validators};
 pub use call::{CallCounts, CallFilter, CallSums, Hour, Keep, NewCall, StoredCall, Sum, name as call_name};
+pub use device::{Block, Blocked, StoredDevice};
 pub use entry::{AddReport, DeleteReport, Filter};
 pub use error::StoreError;
 pub use event::{EventSum, NewEvent, StoredEvent};

@@ -8,6 +8,8 @@ mod sipfw;
 mod calls;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/devices.rs"]
+mod devices;
 #[path = "cli/docs.rs"]
 mod docs;
 #[path = "cli/entries.rs"]

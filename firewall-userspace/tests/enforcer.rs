@@ -3,11 +3,14 @@ use std::net::IpAddr;
 
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::copy::{CopyHead, Kind};
+use firewall_common::policy::HoldKey;
 use firewall_common::reason::Reason;
 use firewall_common::sip::account;
 use firewall_userspace::dataplane::{Banned, CopyRing, Enforcer, Error, Instance, StartOptions, clock, probe};
+use firewall_userspace::engine::command::{Command, Device};
+use firewall_userspace::engine::input::Via;
 use firewall_userspace::entries::{Kind as EntryKind, NewEntry, Scope, parse_prefix, source_prefix};
-use firewall_userspace::store::{NewBan, NewRegistrant};
+use firewall_userspace::store::{Block, Learned, NewBan, NewRegistrant};
 
 #[allow(dead_code, reason = "shared with other tests, which use the rest")]
 #[path = "lifecycle/world.rs"]
@@ -284,4 +287,49 @@ fn an_enforcer_serves_another_thread() {
     let banned = std::thread::spawn(move || enforcer.ban(source(STRANGER), in_a_minute())).join().unwrap();
     assert_eq!(banned.unwrap(), Banned::Placed);
     assert_eq!(world.judge(&instance, STRANGER), Reason::Banned);
+}
+
+#[test]
+fn blocked_devices_are_refused_from_anywhere_and_after_a_restart() {
+    let world = World::new();
+    let iface = world.veth();
+    let (mut instance, _) = world.start(&iface, "");
+    let device = Device {
+        account: "100".to_owned(),
+        user: b"100".to_vec(),
+        instance: String::new(),
+        agent: "a/1.0".to_owned(),
+        address: source(STRANGER),
+        port: 5_060,
+        via: Via::Udp,
+        until: i64::MAX,
+    };
+    let learned = Learned::of(Command::Device(Box::new(device)), 1, 64, |_| None).unwrap();
+    world.store().record(&[learned]).unwrap();
+    let block = Block { reason: None, author: None, deny: true };
+    world.store().block_device(1, &block, 1).unwrap().unwrap();
+    // Whether it is there is found out by taking it away; a comparison brings it back.
+    let is_blocked = |instance: &Instance| {
+        instance.enforcer().unwrap().unhold(HoldKey::ANYWHERE, Some(account::hash(b"100"))).unwrap()
+    };
+    assert!(!is_blocked(&instance));
+    instance.sync_entries(&world.store()).unwrap();
+    assert_eq!(world.judge(&instance, STRANGER), Reason::Denied);
+    assert!(is_blocked(&instance));
+    instance.sync_entries(&world.store()).unwrap();
+    for config in ["mode = \"trunk\"", "[capacity]\nholds = 2048", "[strangers]\nv6_prefix = 56"] {
+        instance.reload(&world.config(config)).unwrap();
+        instance.sweep_holds().unwrap();
+        assert!(is_blocked(&instance), "{config}");
+        instance.sync_entries(&world.store()).unwrap();
+    }
+    drop(instance);
+    world.unload(&iface).unwrap();
+    let (mut instance, _) = world.start(&iface, "");
+    assert!(is_blocked(&instance), "after a reboot");
+    instance.sync_entries(&world.store()).unwrap();
+    world.store().unblock_device(1).unwrap().unwrap();
+    instance.sync_entries(&world.store()).unwrap();
+    assert!(!is_blocked(&instance));
+    assert_eq!(world.judge(&instance, STRANGER), Reason::Stranger);
 }

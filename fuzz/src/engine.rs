@@ -111,6 +111,11 @@ fn keeps_its_word(command: &Command) {
             (None, None)
         }
         Command::Demote(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) => (None, None),
+        Command::Device(device) => {
+            let texts = [&device.account, &device.agent, &device.instance].into_iter();
+            assert!(!texts.flat_map(|text| text.chars()).any(char::is_control), "{device:?}");
+            (None, None)
+        }
     };
     assert!(source.is_none_or(|source| !trusted.contains(&source)), "{command:?}");
     for incident in evidence.into_iter().flat_map(|evidence| &evidence.incidents) {

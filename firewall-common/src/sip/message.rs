@@ -32,7 +32,7 @@ use head::Head;
 use list::{Element, List};
 
 pub use cseq::CSeq;
-pub use digest::{Algorithm, Challenge, Credentials};
+pub use digest::{Algorithm, Challenge, Credentials, Proof};
 pub use field::Field;
 pub use framing::{HEAD_MAX, announced, head_len};
 pub use lines::Header;

@@ -11,8 +11,8 @@ const HEAD: &str = "\
 #
 # Every key stands here with its default. To change one, remove the # before it. Files in conf.d/*.toml beside this one
 # are read after it, in the order of their names: a key there replaces the one here, and lists of [[peer]],
-# [[signature]], [[blocklist]] and [[feed]] grow. `sipfw check` says what is wrong with a file; `sipfw reload` applies it,
-# or changes nothing.
+# [[signature]], [[blocklist]], [[feed]] and the like grow. `sipfw check` says what is wrong with a file; `sipfw reload`
+# applies it, or changes nothing.
 ";
 
 /// The text of a config file that says what the built-in config says, each key in a comment.

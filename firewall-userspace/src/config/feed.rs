@@ -37,7 +37,12 @@ vocabulary! {
 pub struct Given<T>(Option<T>);
 
 impl<T> Given<T> {
-    const NOT: Self = Self(None);
+    pub(super) const NOT: Self = Self(None);
+
+    /// The key's value, if it was given.
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
 }
 
 impl<T: Scalar> Value for Given<T> {

@@ -142,6 +142,7 @@ impl Draft {
     pub(super) fn learn(&self, learned: &Learned) -> Result<usize> {
         let now = clock::now();
         let mut holds = Holds::open(&self.dir())?;
+        holds.block(&learned.blocked, now.mono_ns)?;
         for held in &learned.holds {
             let account = held.account.as_deref().map_or(HoldKey::WHOLE, account::hash);
             let key = HoldKey { source: Addr::from_bytes(held.source.addr), account };

@@ -1,12 +1,14 @@
 //! The holds in the kernel's map.
 //!
-//! Owns: adding, ending, sweeping and copying them, and the switch without which the kernel looks for none. Refuses: deciding
+//! Owns: adding, ending, sweeping and copying them, accounts that are refused from anywhere, and the switch without which the kernel looks for none. Refuses: deciding
 //! who is held, and more than one writer at a time.
+use std::collections::HashSet;
 use std::path::Path;
 
 use aya::maps::{Array, HashMap, MapData, MapError};
 use firewall_common::maps;
-use firewall_common::policy::{HOLDS_ACCOUNTS, HOLDS_SOURCES, Hold, HoldKey, SWITCH_HOLDS};
+use firewall_common::policy::{HOLDS_ACCOUNTS, HOLDS_DEVICES, HOLDS_SOURCES, Hold, HoldKey, NEVER_ENDS, SWITCH_HOLDS};
+use firewall_common::sip::account;
 
 use super::error::{Context as _, Error, Result, errno};
 use super::maps::{capacity, open};
@@ -55,6 +57,35 @@ impl Holds {
         }
     }
 
+    /// Refuses these accounts from anywhere, and no others; users of From as they stand on the wire. A full map gives up
+    /// the hold that would end first: a block is the operator's, and a hold rests on what can't be proved.
+    pub(super) fn block(&mut self, users: &[Vec<u8>], now: u64) -> Result<()> {
+        let wanted: HashSet<HoldKey> = users.iter().map(|user| blocked(user)).collect();
+        let all = self.all()?;
+        let is_block = |key: &HoldKey| key.source == HoldKey::ANYWHERE;
+        let known: HashSet<HoldKey> = all.iter().map(|(key, _)| *key).filter(is_block).collect();
+        for key in known.difference(&wanted) {
+            self.unhold(key)?;
+        }
+        let mut others: Vec<_> = all.into_iter().filter(|(key, _)| !is_block(key)).collect();
+        others.sort_by_key(|(_, hold)| std::cmp::Reverse(hold.until));
+        for key in wanted.difference(&known) {
+            self.turn_on(HOLDS_DEVICES)?;
+            match self.hold(*key, NEVER_ENDS, now) {
+                Err(Error::Full { .. }) if !others.is_empty() => {
+                    let first = others.pop().map(|(key, _)| key);
+                    first.map_or(Ok(false), |first| self.unhold(&first))?;
+                    self.hold(*key, NEVER_ENDS, now)?;
+                }
+                result => result?,
+            }
+        }
+        if wanted.is_empty() && !known.is_empty() {
+            self.turn_off(HOLDS_DEVICES)?;
+        }
+        Ok(())
+    }
+
     /// Removes those that have ended, and turns off what nobody needs; how many.
     pub(super) fn sweep(&mut self, now: u64) -> Result<usize> {
         let (ended, alive): (Vec<_>, Vec<_>) = self.all()?.into_iter().partition(|(_, hold)| hold.until <= now);
@@ -68,6 +99,11 @@ impl Holds {
     fn turn_on(&mut self, kinds: u64) -> Result<()> {
         let old = self.switches.get(&SWITCH_HOLDS, 0).doing(|| "read a switch".to_owned())?;
         self.switch(old | kinds)
+    }
+
+    fn turn_off(&mut self, kinds: u64) -> Result<()> {
+        let old = self.switches.get(&SWITCH_HOLDS, 0).doing(|| "read a switch".to_owned())?;
+        self.switch(old & !kinds)
     }
 
     fn switch(&mut self, kinds: u64) -> Result<()> {
@@ -87,7 +123,15 @@ impl Holds {
     }
 }
 
-const fn kind(key: &HoldKey) -> u64 {
+/// The key of an account that is refused from anywhere.
+fn blocked(user: &[u8]) -> HoldKey {
+    HoldKey { source: HoldKey::ANYWHERE, account: account::hash(user) }
+}
+
+fn kind(key: &HoldKey) -> u64 {
+    if key.source == HoldKey::ANYWHERE {
+        return HOLDS_DEVICES;
+    }
     if key.account == HoldKey::WHOLE { HOLDS_SOURCES } else { HOLDS_ACCOUNTS }
 }
 
@@ -95,7 +139,9 @@ const fn kind(key: &HoldKey) -> u64 {
 /// of IPv4.
 pub(super) fn copy(from: &Path, to: &Path, v4_only: bool, now: u64) -> Result<()> {
     let (old, mut new) = (Holds::open(from)?, Holds::open(to)?);
-    let wanted = |(key, hold): &(HoldKey, Hold)| hold.until > now && (!v4_only || key.source.is_v4());
+    let wanted = |(key, hold): &(HoldKey, Hold)| {
+        hold.until > now && (!v4_only || key.source.is_v4() || key.source == HoldKey::ANYWHERE)
+    };
     let mut alive: Vec<_> = old.all()?.into_iter().filter(wanted).collect();
     alive.sort_by_key(|(_, hold)| std::cmp::Reverse(hold.until));
     alive.truncate(new.capacity as usize);

@@ -1,11 +1,14 @@
 //! What the engine wants done.
 //!
 //! Owns: the closed list of commands. Refuses: doing them.
+use std::net::IpAddr;
+
 use firewall_common::addr::Addr;
 use firewall_common::media::Flow;
 
 use super::call::Call;
 use super::evidence::{Evidence, Rule};
+use super::input::Via;
 
 /// One thing to do, at once, before more input is read.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +34,8 @@ pub enum Command {
     Dialog(Dialog),
     /// Something has changed about a call.
     Call(Box<Call>),
+    /// A device has registered, or has left.
+    Device(Box<Device>),
 }
 
 /// A TCP connection.
@@ -138,6 +143,48 @@ pub struct Alarm {
     pub evidence: Evidence,
 }
 
+/// A device that registered, or left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// By which account.
+    pub account: String,
+    /// The user of From as it stands on the wire, by which the kernel knows its requests.
+    pub user: Vec<u8>,
+    /// The instance that it names (RFC 5626); empty for none.
+    pub instance: String,
+    /// What it calls itself.
+    pub agent: String,
+    /// Its address, whole.
+    pub address: Addr,
+    /// Its port.
+    pub port: u16,
+    /// The transport.
+    pub via: Via,
+    /// Unix milliseconds of its registration's end; not after the time of the command if it has left.
+    pub until: i64,
+}
+
+impl Device {
+    /// By what it is told from other devices of its account.
+    pub fn identity(&self) -> String {
+        if self.instance.is_empty() {
+            return format!("{} {}", IpAddr::from(self.address), self.agent);
+        }
+        self.instance.clone()
+    }
+
+    /// By what it is told from all other devices.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.account, self.identity())
+    }
+
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        // Whoever keeps it by its key has that three times.
+        size_of::<Self>() + 4 * (self.account.len() + self.instance.len() + self.agent.len()) + self.user.len()
+    }
+}
+
 impl Command {
     /// The rule behind it, if there is one.
     pub fn rule(&self) -> Option<Rule> {
@@ -151,7 +198,8 @@ impl Command {
             | Self::Answer(_)
             | Self::Disconnect(_)
             | Self::Dialog(_)
-            | Self::Call(_) => None,
+            | Self::Call(_)
+            | Self::Device(_) => None,
         }
     }
 }

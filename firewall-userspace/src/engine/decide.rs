@@ -85,6 +85,7 @@ impl Engine {
                 let count = attacked.unwrap_or_default();
                 Breach { rule: Rule::AccountUnderAttack, count, rate: self.settings.account }
             }
+            [count, _] if let Some(breach) = self.weak_breach(who, case, count, clock) => breach,
             [count, _] if failures.is_met(count) => Breach { rule: Rule::Failures, count, rate: failures },
             [_, count] if slow.is_met(count) => Breach { rule: Rule::SlowFailures, count, rate: slow },
             _ => return,
@@ -167,6 +168,7 @@ impl Engine {
         let few = if owns { self.settings.own_account } else { failures };
         let breach = match attacked {
             Some(count) => Breach { rule: Rule::AccountUnderAttack, count, rate: self.settings.account },
+            None if let Some(breach) = self.weak_breach(who, case, short, clock) => breach,
             None if few.is_met(short) => Breach { rule: Rule::AccountFailures, count: short, rate: few },
             None if slow.is_met(long) => Breach { rule: Rule::SlowFailures, count: long, rate: slow },
             None => return,

@@ -23,6 +23,8 @@ pub enum Rule {
     InviteSpray,
     /// One account of a registrant's source keeps failing.
     AccountFailures,
+    /// Failed guesses at an account whose password is known to be weak.
+    WeakAccount,
 }
 
 /// What proves that a source itself sent a request.

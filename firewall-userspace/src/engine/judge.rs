@@ -26,6 +26,7 @@ impl Engine {
         let what = match answer.status {
             200..300 => {
                 if request.is_signed() && self.success(who, request, clock) {
+                    self.accepted(who, request, answer, clock, out);
                     self.registered(who, request, answer, clock, out);
                 }
                 return None;

@@ -2,7 +2,9 @@
 //!
 //! Owns: the sums. Refuses: measuring; every table has a fixed size, so that it is known beforehand.
 use super::counts::Counts;
+use super::inventory::WEAK_MAX;
 use super::persist::Changed;
+use super::registers::Registers;
 use super::slow_path::Engine;
 use super::table::{Entry, Table};
 
@@ -19,6 +21,8 @@ impl Engine {
             ("registrations", self.registrations.memory()),
             ("incidents", self.incidents.iter().map(|ring| ring.memory()).sum()),
             ("changed", Changed::memory()),
+            ("registers", Registers::memory()),
+            ("weak", WEAK_MAX * 2 * size_of::<u64>()),
             ("calls", self.calls.memory()),
         ]
     }
@@ -34,6 +38,7 @@ impl Engine {
         fill("pairs", &self.pairs, &mut counts);
         fill("transactions", &self.transactions, &mut counts);
         counts.calls = self.calls.counts();
+        counts.entries.insert("registers".to_owned(), self.registers.len() as u64);
         counts.entries.insert("registrations".to_owned(), self.registrations.len() as u64);
         counts.evicted.insert("nonces".to_owned(), self.ledger.evicted());
         counts

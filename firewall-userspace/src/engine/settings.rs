@@ -15,6 +15,8 @@ pub(super) struct Settings {
     pub(super) slow: Rate,
     pub(super) account: Rate,
     pub(super) account_sources: u32,
+    /// For strangers' failures at accounts with a weak password; none: as for any other.
+    pub(super) weak: Option<Rate>,
     pub(super) scanning: Rate,
     pub(super) malformed: Rate,
     pub(super) spray: Rate,
@@ -45,6 +47,7 @@ impl Settings {
             slow: rate(bans.slow_failures),
             account: rate(bans.account),
             account_sources: bans.account_sources.get(),
+            weak: weak(config),
             scanning: rate(bans.scanning),
             malformed: rate(bans.malformed),
             spray: rate(bans.invite_spray),
@@ -79,6 +82,12 @@ fn held_most(failures: Rate, hold: Limit) -> u32 {
     let Some(burst) = hold.tolerance.checked_div(hold.interval) else { return u32::MAX };
     let passing = u64::from(failures.within) * 1_000_000_000 / hold.interval + burst + 1;
     u32::try_from((u64::from(failures.count) + passing).saturating_mul(LEAKS)).unwrap_or(u32::MAX)
+}
+
+fn weak(config: &Config) -> Option<Rate> {
+    let passwords = config.passwords();
+    let within = rate(config.bans().failures).within;
+    passwords.tightens().then(|| Rate { count: passwords.failures.get(), within })
 }
 
 /// One that is off has a count of 0, and some time.

@@ -2,6 +2,8 @@
 //!
 //! Owns: the way of each message and each feed's event to where it is judged, and what time alone brings about. Refuses:
 //! clocks, kernels, files and sockets; a message for which there is no rule.
+use std::collections::HashSet;
+
 use firewall_common::addr::Addr;
 use firewall_common::sip::Method;
 use firewall_common::sip::message::{parse, parse_head};
@@ -19,6 +21,7 @@ use super::ledger::{Ledger, Tags};
 use super::persist::Changed;
 use super::probes::{Left, Probe};
 use super::reading;
+use super::registers::Registers;
 use super::registrations::Registrations;
 use super::saved::Key;
 use super::settings::{Settings, Sizes};
@@ -46,6 +49,9 @@ pub struct Engine {
     pub(super) pairs: Table<Pair>,
     pub(super) registrations: Registrations,
     pub(super) calls: Calls,
+    pub(super) registers: Registers,
+    /// Accounts whose password is known to be weak: hashes.
+    pub(super) weak: HashSet<u64>,
     /// Unproven and proven ones.
     pub(super) incidents: [Incidents; 2],
     /// The words for the ways by which incidents came: the transports, and then the feeds.
@@ -80,6 +86,8 @@ impl Engine {
         Self {
             key,
             calls: Calls::new(config, key, settings.v6_mask, sizes.calls),
+            registers: Registers::new(config),
+            weak: HashSet::new(),
             settings,
             ledger: Ledger::new(sizes.nonces),
             tags: Tags::new(),
@@ -109,6 +117,7 @@ impl Engine {
     pub fn reconfigure(&mut self, config: &Config) {
         self.settings = Settings::of(config);
         self.calls.reconfigure(config, self.settings.v6_mask);
+        self.registers.reconfigure(config);
     }
 
     /// Takes in a message that passed.
@@ -138,6 +147,7 @@ impl Engine {
         let who = Who::of_flow(flow, self.settings.v6_mask, self.key);
         let sent = |nonce| self.ledger.is_sent(self.key, who.hash, nonce);
         let facts = reading::read(&message, seen.bytes, self.key, sent);
+        self.note_registers(&message, &facts, flow, clock);
         match facts {
             Facts::Request(request) => self.request(who, flow.remote, &request, clock, out),
             Facts::Answer(answer) => self.answer(who, flow.remote, &answer, clock, out),
@@ -159,6 +169,7 @@ impl Engine {
         self.calls.tick(clock, out);
         self.sweep_transactions(clock, out);
         self.sweep_early(clock, out);
+        self.registers.sweep(now);
         if now.since(self.pruned) >= PRUNE {
             self.pruned = now;
             self.registrations.prune(self.settings.known_for, now);

@@ -7,6 +7,7 @@ mod feeds;
 mod flood;
 mod framing;
 mod honest;
+mod inventory;
 mod office;
 mod peers;
 mod probing;

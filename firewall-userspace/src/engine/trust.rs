@@ -158,7 +158,7 @@ impl Engine {
     /// A success is a source's own when it answers a nonce that went there, or came over a connection. A source that is a
     /// registrant already may renew without: the ledger does not survive a restart. That others may know the nonce does
     /// not matter here: who sends it also knows the password.
-    fn may_be_trusted(&self, who: &Who, request: &Request, now: Moment) -> bool {
+    pub(super) fn may_be_trusted(&self, who: &Who, request: &Request, now: Moment) -> bool {
         if who.kind.is_trusted() || self.is_banned(who.hash, now) || request.account.hash == 0 {
             return false;
         }

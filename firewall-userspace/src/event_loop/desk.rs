@@ -11,6 +11,7 @@ use firewall_common::copy::CopyHead;
 use tokio::io::unix::AsyncFdReadyMutGuard;
 use tracing::{debug, info, warn};
 
+use super::auditor::{AuditCounts, Auditor};
 use super::calls;
 use super::hands::{Hands, OfGeneration};
 use super::responder;
@@ -60,18 +61,28 @@ pub(super) struct Desk {
     lost: u64,
     troubles: Sparing,
     holds: Sparing,
+    auditor: Auditor,
+    /// The config that the auditor was too busy to hear.
+    untold: Option<Box<Config>>,
 }
 
 impl Desk {
     /// `records` are the calls that an earlier daemon followed.
-    pub(super) fn new(mut engine: Engine, of_generation: OfGeneration, names: Names, records: &[Call]) -> Self {
+    pub(super) fn new(
+        mut engine: Engine,
+        of_generation: OfGeneration,
+        names: Names,
+        records: &[Call],
+        auditor: Auditor,
+    ) -> Self {
         let now = clock::now();
         calls::begin(&mut engine, &of_generation, records, now);
         let hands = Hands::new(of_generation, now);
         let lost = hands.enforcer.copies_lost().unwrap_or(0);
         let wire = Wire::new(&Limits::default());
         let (troubles, holds) = (Sparing::default(), Sparing::default());
-        Self { wire, engine, hands, names, commands: vec![], learned: vec![], urgent: false, lost, troubles, holds }
+        let (commands, learned, urgent, untold) = (vec![], vec![], false, None);
+        Self { wire, engine, hands, names, commands, learned, urgent, lost, troubles, holds, auditor, untold }
     }
 
     pub(super) fn reopen(&mut self, of_generation: OfGeneration, names: Names) {
@@ -83,6 +94,12 @@ impl Desk {
 
     pub(super) fn reconfigure(&mut self, config: &Config) {
         self.engine.reconfigure(config);
+        self.tell_auditor(config);
+    }
+
+    /// Tells the auditor the config in force.
+    pub(super) fn tell_auditor(&mut self, config: &Config) {
+        self.untold = if self.auditor.configure(config) { None } else { Some(Box::new(config.clone())) };
     }
 
     /// Reads some copies of a ring.
@@ -126,6 +143,12 @@ impl Desk {
             self.engine.note_loss(now);
         }
         calls::seen(&mut self.engine, &self.hands.second(now));
+        if let Some(config) = self.untold.take() {
+            self.tell_auditor(&config);
+        }
+        for (account, weak) in self.auditor.found() {
+            self.engine.set_weak(&account, weak);
+        }
         self.engine.tick(now, &mut self.commands);
         self.carry_out(now);
         if let Some(count) = self.holds.left_out(now) {
@@ -137,6 +160,7 @@ impl Desk {
     }
 
     fn carry_out(&mut self, now: Clock) {
+        self.auditor.offer(self.engine.take_samples());
         for command in self.commands.drain(..) {
             if let Err(error) = self.hands.carry_out(&command, now) {
                 if self.troubles.admits(now) {
@@ -188,6 +212,10 @@ impl Desk {
         self.engine.counts()
     }
 
+    pub(super) fn audit_counts(&self) -> AuditCounts {
+        self.auditor.counts()
+    }
+
     pub(super) fn answer_counts(&self) -> responder::Counts {
         self.hands.answer_counts()
     }
@@ -228,7 +256,7 @@ fn tell(command: &Command, names: &Names) {
             let [local, remote] = [one.local, one.remote].map(|(host, port)| call::socket(host, port));
             debug!("the connection between {local} and {remote} was ended: a request on it was dropped");
         }
-        Command::Pinholes(_) | Command::Answer(_) | Command::Dialog(_) | Command::Call(_) => {}
+        Command::Pinholes(_) | Command::Answer(_) | Command::Dialog(_) | Command::Call(_) | Command::Device(_) => {}
         Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
     }
 }

@@ -3,6 +3,7 @@
 //! Owns: the instance and the open database. Refuses: reading events, so that neither a slow disk nor the verifier keeps
 //! the loop from them.
 mod calls;
+mod devices;
 mod jobs;
 mod ledger;
 mod troubles;
@@ -67,6 +68,7 @@ impl Keeper {
             troubles: Troubles::default(),
             since: clock::now().wall_ms,
             keep: calls::keep(&Config::builtin()),
+            devices: devices::Rules::default(),
             tell,
         };
         drop(work.configure());
@@ -113,6 +115,7 @@ struct Work {
     /// Unix milliseconds of the daemon's start.
     since: i64,
     keep: Keep,
+    devices: devices::Rules,
     tell: UnboundedSender<News>,
 }
 
@@ -169,6 +172,7 @@ impl Work {
             self.store = None;
         }
         self.troubles.note(Part::Learned, flushed.error);
+        self.judge_devices(&flushed.recorded.devices, now);
         let dropped = self.ledger.take_dropped();
         if dropped.total() > 0 {
             warn!(?dropped, "more was learned than can wait for the database; bans hold all the same, until a reboot");
@@ -237,6 +241,7 @@ impl Work {
             let opened = opened.and_then(|store| self.ledger.opened(&store).map(|()| store));
             self.store = self.troubles.of(Part::Database, opened);
             self.upkeep.compare();
+            self.judge_all_devices(clock::now().wall_ms);
         }
         let version = self.store.as_ref()?.data_version();
         self.troubles.of(Part::Database, version)
@@ -255,6 +260,7 @@ impl Work {
                 let pruned = self.store.as_mut().map(|store| store.prune_learned(now));
                 self.troubles.note(Part::Database, pruned.and_then(std::result::Result::err));
                 self.sweep_calls(now);
+                self.sweep_devices(now);
             }
         }
     }
@@ -315,6 +321,8 @@ impl Work {
         self.told.namer.configure(loaded.clone());
         self.keep = calls::keep(&loaded.config);
         self.ledger.read_numbers_by(Numbering::of(&loaded));
+        self.devices = devices::Rules::of(&loaded);
+        self.judge_all_devices(clock::now().wall_ms);
         Some(loaded.config)
     }
 

@@ -44,6 +44,7 @@ fn read(config: &Config, clock: Clock) -> Result<Restored> {
     registrants.iter().for_each(|registrant| engine.restore_registrant(registrant, clock));
     let live = store.calls(&CallFilter { live: true, ..CallFilter::default() }, u32::MAX)?;
     let calls: Vec<Call> = live.into_iter().map(|stored| stored.call).collect();
+    store.weak_accounts()?.iter().for_each(|weak| engine.set_weak(&weak.account, true));
     info!(scores, registrations = registrants.len(), calls = calls.len(), "what was learned is known again");
     Ok(Restored { engine, positions: Positions::load(&store)?, calls })
 }

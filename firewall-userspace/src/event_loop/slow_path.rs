@@ -8,6 +8,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
+use super::auditor::Auditor;
 use super::desk::{Desk, Names};
 use super::hands::OfGeneration;
 use super::memory::Restored;
@@ -49,9 +50,16 @@ pub(super) struct SlowPath {
 
 impl SlowPath {
     /// Begins with what an earlier daemon has learned. To be called inside the loop's runtime.
-    pub(super) fn new(parts: Parts, restored: Restored, told: Receiver<FeedEvent>) -> Result<Self> {
+    pub(super) fn new(
+        parts: Parts,
+        restored: Restored,
+        told: Receiver<FeedEvent>,
+        auditor: Auditor,
+        config: &Config,
+    ) -> Result<Self> {
         let (trusted, strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
-        let desk = Desk::new(restored.engine, parts.of_generation, parts.names, &restored.calls);
+        let mut desk = Desk::new(restored.engine, parts.of_generation, parts.names, &restored.calls, auditor);
+        desk.tell_auditor(config);
         Ok(Self { trusted, strangers, desk, told, since: clock::now().wall_ms })
     }
 
@@ -121,6 +129,7 @@ impl SlowPath {
             engine: value(serde_json::to_value(self.desk.engine_counts())),
             wire: value(serde_json::to_value(self.desk.wire_counts())),
             answers: value(serde_json::to_value(self.desk.answer_counts())),
+            passwords: value(serde_json::to_value(self.desk.audit_counts())),
             feeds: serde_json::Value::Null,
         }
     }

@@ -11,7 +11,7 @@ use super::text::plain;
 use super::time::instant;
 use crate::engine::command::Alarm;
 use crate::entries::{prefix_text, source_prefix};
-use crate::store::{NAME_STOPPED, StoredAlarm};
+use crate::store::{DEVICE_OUTDATED, NAME_STOPPED, StoredAlarm, WEAK_PASSWORD};
 
 /// What a peer did, in a sentence for the log.
 pub(crate) fn sentence(alarm: &Alarm, peer: Option<&str>, v6_prefix: u8) -> String {
@@ -53,10 +53,12 @@ fn why(alarm: &StoredAlarm) -> String {
     }
 }
 
-/// What is wrong with a peer's name, in a sentence.
+/// What is wrong with a peer's name, an account or a device, in a sentence.
 pub(crate) fn of_name(rule: &str, name: &str, trouble: &str) -> String {
     let (name, trouble) = (plain(name), plain(trouble));
     match rule {
+        WEAK_PASSWORD => format!("{name} has a password that is easily guessed"),
+        DEVICE_OUTDATED => format!("{name}: {trouble}"),
         NAME_STOPPED => format!("{name} does not resolve any more ({trouble}); the peer keeps its addresses for now"),
         _ => format!("{name}: {trouble}; the peer keeps its addresses"),
     }
@@ -64,6 +66,7 @@ pub(crate) fn of_name(rule: &str, name: &str, trouble: &str) -> String {
 
 fn peer(alarm: &StoredAlarm) -> String {
     match (alarm.peer, &alarm.name) {
+        (0, _) if alarm.source.is_none() => "-".to_owned(),
         (0, _) => "(allow entry)".to_owned(),
         (_, Some(name)) => plain(name),
         (id, None) => format!("number {id}"),

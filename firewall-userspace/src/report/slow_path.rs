@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::number::grouped;
 use super::text::{counted, plain};
 use super::time::instant;
+use crate::event_loop::auditor::AuditCounts;
 use crate::event_loop::responder::Counts;
 use crate::feed::FeedStatus;
 
@@ -38,6 +39,9 @@ pub(crate) struct SlowPathReport {
     /// What became of the answers in the server's place: `sent` and `failed`.
     #[serde(default)]
     pub(crate) answers: Value,
+    /// What the audit of passwords has done.
+    #[serde(default)]
+    pub(crate) passwords: Value,
     /// How each feed stands: [`SlowPathReport::feeds`].
     pub(crate) feeds: Value,
 }
@@ -56,6 +60,7 @@ impl SlowPathReport {
     pub(crate) fn lines(&self, now: i64) -> Vec<(&'static str, String)> {
         let mut lines = vec![("slow path", format!("{}{}", self.read_text(), self.age(now)))];
         lines.extend(self.judged().map(|text| ("judged", text)));
+        lines.extend(self.audited().map(|text| ("passwords", text)));
         lines
     }
 
@@ -86,6 +91,15 @@ impl SlowPathReport {
         let groups = [failures.into_iter().flatten().collect::<Vec<_>>(), done.into_iter().flatten().collect()];
         let told: Vec<String> = groups.iter().filter(|group| !group.is_empty()).map(|group| group.join(", ")).collect();
         (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// `3 weak; 120 audits, 0 waiting, 37,113 guesses each`; nothing while none is audited.
+    fn audited(&self) -> Option<String> {
+        let counts = AuditCounts::deserialize(&self.passwords).ok().filter(|counts| counts.guesses > 0)?;
+        let AuditCounts { audited, weak, waiting, left_out, guesses } = counts;
+        let [audited, weak, waiting, guesses] = [audited, weak, waiting, guesses].map(grouped);
+        let lost = if left_out > 0 { format!(" ({} left out)", grouped(left_out)) } else { String::new() };
+        Some(format!("{weak} weak; {audited} audited, {waiting} waiting{lost}, {guesses} guesses each"))
     }
 
     /// Since when it counts, or how old it is when nobody writes it any more.
@@ -158,6 +172,7 @@ mod tests {
             engine,
             wire,
             answers: json!({ "sent": 3, "failed": 1 }),
+            passwords: json!({ "audited": 120, "weak": 3, "waiting": 0, "left_out": 2, "guesses": 37_113 }),
             feeds: json!({ "pbx": 3 }),
         }
     }
@@ -181,12 +196,14 @@ mod tests {
         let read = "1,234 messages read, 11 refused (bad_cseq 7, no_via 2, no_to 1, …), since 1970-01-01";
         assert!(lines[0].1.starts_with(read), "{}", lines[0].1);
         assert_eq!(lines[1].1, "5 failures proven, 2 unproven; 1 ban, 0 holds, 12 promotions, 0 alarms");
+        assert_eq!(lines[2].1, "3 weak; 120 audited, 0 waiting (2 left out), 37,113 guesses each");
         assert!(report().lines(60_000)[0].1.contains("no daemon has counted since"));
     }
 
     #[test]
     fn what_is_not_counted_is_left_out() {
-        let report = SlowPathReport { wire: json!({ "datagrams": 1 }), engine: Value::Null, ..report() };
+        let report =
+            SlowPathReport { wire: json!({ "datagrams": 1 }), engine: Value::Null, passwords: Value::Null, ..report() };
         let lines = report.lines(2_000);
         assert!(lines[0].1.starts_with("1 message read, since") && lines.len() == 1, "{lines:?}");
     }

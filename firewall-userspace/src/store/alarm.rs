@@ -26,11 +26,12 @@ pub struct NewAlarm {
     pub peer: u32,
     /// The peer's name.
     pub name: Option<String>,
-    /// The source; none for an alarm about a name.
+    /// The source; none for an alarm about a name, an account or a device.
     pub source: Option<Prefix>,
     /// Unix milliseconds.
     pub time: i64,
-    /// The word of the rule that was broken, or of what is wrong with a name: [`NAME_STOPPED`], [`NAME_REFUSED`].
+    /// The word of the rule that was broken, or of what is wrong with a name ([`NAME_STOPPED`], [`NAME_REFUSED`]), an account
+    /// ([`WEAK_PASSWORD`]) or a device ([`DEVICE_OUTDATED`]).
     pub rule: String,
     /// What the source did, or `name` and `trouble`: JSON.
     pub evidence: String,
@@ -64,6 +65,11 @@ pub struct StoredAlarm {
 pub const NAME_STOPPED: &str = "name_stopped";
 /// The word for an answer about a name that was not believed.
 pub const NAME_REFUSED: &str = "name_refused";
+
+/// The word for an account whose password is weak.
+pub const WEAK_PASSWORD: &str = "weak_password";
+/// The word for a device whose firmware is too old.
+pub const DEVICE_OUTDATED: &str = "device_outdated";
 
 const COLUMNS: &str = "id, first, time, peer, name, source, rule, evidence, count";
 

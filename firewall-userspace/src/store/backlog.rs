@@ -1,6 +1,6 @@
 //! What has been learned and is not in the database yet, because it is locked, full or damaged.
 //!
-//! Owns: the order (bans, then registrations, then holds and alarms, then calls, then scores), the bound, what is given up at it, and
+//! Owns: the order (bans, then registrations, then holds and alarms, then calls, then devices, then scores), the bound, what is given up at it, and
 //! when to try again. Refuses: writing, and clocks.
 use std::collections::{HashMap, VecDeque};
 
@@ -18,10 +18,12 @@ pub struct Dropped {
     pub bans: u64,
     /// Registrations that began or ended.
     pub registrations: u64,
-    /// Holds and alarms.
+    /// Holds, alarms, and findings about passwords.
     pub others: u64,
     /// Calls as they were at some time.
     pub calls: u64,
+    /// Devices.
+    pub devices: u64,
     /// Scores.
     pub scores: u64,
 }
@@ -29,7 +31,7 @@ pub struct Dropped {
 impl Dropped {
     /// All together.
     pub fn total(self) -> u64 {
-        self.bans + self.registrations + self.others + self.calls + self.scores
+        self.bans + self.registrations + self.others + self.calls + self.devices + self.scores
     }
 }
 
@@ -40,6 +42,7 @@ pub struct Backlog {
     registrations: VecDeque<Learned>,
     others: VecDeque<Learned>,
     calls: Newest,
+    devices: Newest,
     scores: Newest,
     /// Bytes that it takes, and takes at most.
     size: usize,
@@ -89,6 +92,7 @@ impl Backlog {
             registrations: VecDeque::new(),
             others: VecDeque::new(),
             calls: Newest::default(),
+            devices: Newest::default(),
             scores: Newest::default(),
             size: 0,
             max,
@@ -104,6 +108,7 @@ impl Backlog {
             + self.registrations.len()
             + self.others.len()
             + self.calls.order.len()
+            + self.devices.order.len()
             + self.scores.order.len()
     }
 
@@ -123,9 +128,13 @@ impl Backlog {
         match &learned.what {
             What::Ban(_) => self.bans.push_back(learned),
             What::Registered(_) | What::Ended(_) => self.registrations.push_back(learned),
-            What::Hold(_) | What::Alarm(_) => self.others.push_back(learned),
+            What::Hold(_) | What::Alarm(_) | What::Audit(_) => self.others.push_back(learned),
             What::Call(new) => {
                 let before = self.calls.push(new.key(), learned);
+                self.size -= before.as_ref().map_or(0, Learned::size);
+            }
+            What::Device(new) => {
+                let before = self.devices.push(new.key(), learned);
                 self.size -= before.as_ref().map_or(0, Learned::size);
             }
             What::Score(score) => {
@@ -186,8 +195,9 @@ impl Backlog {
             match &learned.what {
                 What::Ban(_) => self.bans.push_front(learned),
                 What::Registered(_) | What::Ended(_) => self.registrations.push_front(learned),
-                What::Hold(_) | What::Alarm(_) => self.others.push_front(learned),
+                What::Hold(_) | What::Alarm(_) | What::Audit(_) => self.others.push_front(learned),
                 What::Call(new) => is_back = self.calls.put_back(new.key(), learned),
+                What::Device(new) => is_back = self.devices.put_back(new.key(), learned),
                 What::Score(score) => is_back = self.scores.put_back(score.record.key.clone(), learned),
             }
             self.size += if is_back { size } else { 0 };
@@ -197,13 +207,18 @@ impl Backlog {
     fn pop(&mut self) -> Option<Learned> {
         let first = self.bans.pop_front().or_else(|| self.registrations.pop_front());
         let first = first.or_else(|| self.others.pop_front());
-        let first = first.or_else(|| self.calls.pop()).or_else(|| self.scores.pop());
+        let first = first.or_else(|| self.calls.pop()).or_else(|| self.devices.pop()).or_else(|| self.scores.pop());
         self.size -= first.as_ref().map_or(0, Learned::size);
         first
     }
 
     fn drop_one(&mut self) {
-        let last = self.scores.pop().or_else(|| self.calls.pop()).or_else(|| self.others.pop_front());
+        let last = self
+            .scores
+            .pop()
+            .or_else(|| self.devices.pop())
+            .or_else(|| self.calls.pop())
+            .or_else(|| self.others.pop_front());
         let last = last.or_else(|| self.registrations.pop_front()).or_else(|| self.bans.pop_front());
         self.size -= last.as_ref().map_or(0, Learned::size);
         last.iter().for_each(|one| *self.count(&one.what) += 1);
@@ -213,8 +228,9 @@ impl Backlog {
         match what {
             What::Ban(_) => &mut self.dropped.bans,
             What::Registered(_) | What::Ended(_) => &mut self.dropped.registrations,
-            What::Hold(_) | What::Alarm(_) => &mut self.dropped.others,
+            What::Hold(_) | What::Alarm(_) | What::Audit(_) => &mut self.dropped.others,
             What::Call(_) => &mut self.dropped.calls,
+            What::Device(_) => &mut self.dropped.devices,
             What::Score(_) => &mut self.dropped.scores,
         }
     }

@@ -137,7 +137,8 @@ pub(super) fn select(
     db.prepare_cached(&sql)?.query_map(params, read_entry)?.collect()
 }
 
-fn add_one(db: &Connection, new: &NewEntry, now: i64, report: &mut AddReport) -> rusqlite::Result<()> {
+/// Adds one entry, in a transaction of the caller's.
+pub(super) fn add_one(db: &Connection, new: &NewEntry, now: i64, report: &mut AddReport) -> rusqlite::Result<()> {
     let old = entry_at(db, new.prefix, false)?;
     // An ended entry that was not swept yet is as good as none.
     let ended = old.as_ref().filter(|e| !e.in_force(now));

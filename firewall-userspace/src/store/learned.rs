@@ -11,7 +11,8 @@ use super::call::NewCall;
 use super::hold::NewHold;
 use super::registrant::{Ended, NewRegistrant};
 use super::score::NewScore;
-use crate::engine::command::Command;
+use crate::audit::Finding;
+use crate::engine::command::{Command, Device};
 use crate::engine::evidence::Evidence;
 use crate::engine::saved::{Key, Record};
 use crate::entries::Scope;
@@ -42,6 +43,10 @@ pub enum What {
     Alarm(NewAlarm),
     /// A call, as it is now.
     Call(NewCall),
+    /// A device, as it was seen.
+    Device(Box<Device>),
+    /// What the audit of an account's password found.
+    Audit(Finding),
     /// What counts against a source or an account.
     Score(NewScore),
 }
@@ -89,6 +94,7 @@ impl Learned {
             Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) => {
                 return None;
             }
+            Command::Device(device) => What::Device(device),
         };
         Some(Self { time, what })
     }
@@ -111,6 +117,26 @@ impl Learned {
         Some(Self { time: notice.time, what: What::Alarm(alarm) })
     }
 
+    /// What an audit found, as it was found at `time`; with an alarm if it is news.
+    pub fn of_audit(finding: &Finding, news: bool, time: i64) -> Vec<Self> {
+        let alarm = Self::concern(alarm::WEAK_PASSWORD, &format!("account {}", finding.account), "", time);
+        let found = Self { time, what: What::Audit(finding.clone()) };
+        std::iter::once(found).chain(news.then_some(alarm)).collect()
+    }
+
+    /// An alarm about something that is neither a source nor a peer.
+    pub fn concern(rule: &str, name: &str, trouble: &str, time: i64) -> Self {
+        let alarm = NewAlarm {
+            peer: 0,
+            name: None,
+            source: None,
+            time,
+            rule: rule.to_owned(),
+            evidence: json!({ "name": name, "trouble": trouble }).to_string(),
+        };
+        Self { time, what: What::Alarm(alarm) }
+    }
+
     /// A record of the engine, as it was at `time`; `v6_prefix` as before, `under` is the key of the engine's hashes.
     pub fn score(record: Record, time: i64, v6_prefix: u8, under: Key) -> Self {
         Self { time, what: What::Score(NewScore::new(record, v6_prefix, under)) }
@@ -125,6 +151,8 @@ impl Learned {
             What::Ended(ended) => ended.account.as_ref().map_or(0, String::len),
             What::Alarm(alarm) => alarm.evidence.len(),
             What::Call(new) => new.size(),
+            What::Device(new) => new.size(),
+            What::Audit(finding) => finding.account.len(),
             What::Score(score) => score.size(),
         };
         size_of::<Self>() + more

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::hold::HOLD_MEMORY_MS;
 use super::learned::{Learned, What};
-use super::{Result, Store, alarm, bans, call, hold, registrant, score};
+use super::{Result, Store, alarm, audit, bans, call, device, hold, registrant, score};
 
 /// What writing a batch came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Recorded {
     pub bans: usize,
     /// Bans that a person had lifted before they were written. They are no rows; their marks have the evidence.
     pub lifted: Vec<Prefix>,
+    /// Devices that are new, or call themselves something else than before.
+    pub devices: Vec<i64>,
 }
 
 /// How much has been learned.
@@ -84,6 +86,11 @@ fn write(db: &Connection, learned: &Learned, recorded: &mut Recorded) -> rusqlit
         What::Ended(ended) => registrant::end(db, ended, time),
         What::Alarm(new) => alarm::write(db, new),
         What::Call(new) => call::write(db, new, time),
+        What::Device(new) => {
+            recorded.devices.extend(device::write(db, new, time)?);
+            Ok(())
+        }
+        What::Audit(finding) => audit::write(db, finding),
         What::Score(new) => score::write(db, new, time),
     }
 }

@@ -92,6 +92,7 @@ pub(super) const STEPS: &[&str] = &[
     CALLS,
     NUMBERS,
     CALL_LOG,
+    DEVICES,
 ];
 
 /// Block lists, apart from entries: nobody edits them, and they are replaced as a whole. The kernel has numbers for so
@@ -161,6 +162,7 @@ const NUMBERS: &str = "CREATE TABLE number_class (
          created INTEGER NOT NULL,
          UNIQUE (hash, class)
      ) STRICT;";
+
 /// The call log in the place of that table. `seq`: calls that are written together stand together, whatever their ids. What is
 /// asked for has a column: `state` is a word, and `status` the last answer's; `duration` milliseconds; keys are `+` and digits
 /// of international numbers, digits of others, and otherwise names. Everything else is in `record`.
@@ -214,6 +216,38 @@ const CALL_LOG: &str = "ALTER TABLE call RENAME TO call_before;
      CREATE INDEX call_peer ON call (peer, started) WHERE peer IS NOT NULL;
      CREATE INDEX call_from ON call (from_key, started);
      CREATE INDEX call_to ON call (to_key, started);";
+
+/// Devices, and what the audit of passwords found. A device is told from another one of its account by `identity`: the
+/// instance that it names (RFC 5626), or its address and what it calls itself. `user` is what stands in From, by which the
+/// kernel knows it; `denied` the prefix of the deny entry that was made when it was blocked. Of a password nothing is kept
+/// but since when it is known to be weak.
+const DEVICES: &str = "CREATE TABLE device (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         account TEXT NOT NULL,
+         identity TEXT NOT NULL,
+         user BLOB NOT NULL,
+         agent TEXT NOT NULL,
+         address TEXT NOT NULL,
+         port INTEGER NOT NULL,
+         transport TEXT NOT NULL,
+         first INTEGER NOT NULL,
+         seen INTEGER NOT NULL,
+         until INTEGER NOT NULL,
+         blocked INTEGER,
+         reason TEXT,
+         author TEXT,
+         denied TEXT
+     ) STRICT;
+     CREATE UNIQUE INDEX device_place ON device (account, identity);
+     CREATE INDEX device_seen ON device (seen);
+     CREATE TABLE audit (
+         account TEXT PRIMARY KEY,
+         audited INTEGER NOT NULL,
+         weak INTEGER,
+         md5_only INTEGER NOT NULL,
+         nonce_reused INTEGER NOT NULL,
+         clear INTEGER NOT NULL
+     ) STRICT, WITHOUT ROWID;";
 
 /// The schema of this program.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

@@ -4,6 +4,8 @@
 //!
 //! Servers evaluate credentials whose parameters stand with or without quotes, in any order, and with empty elements
 //! between them; what they evaluate is read.
+use core::fmt;
+
 use super::class::{TOKEN, WORD};
 use super::cursor::Cursor;
 use super::number::hexadecimal;
@@ -34,8 +36,25 @@ pub struct Credentials<'a> {
     pub nc: Option<u32>,
     /// The client's nonce.
     pub cnonce: Option<Text<'a>>,
-    /// Whether there is a response that is not empty. The response itself is nobody's business.
+    /// Whether there is a response that is not empty.
     pub has_response: bool,
+    /// What proves the password: nobody's business but of who tries passwords against it.
+    pub proof: Proof<'a>,
+}
+
+/// What is made with a password. It does not show itself, so that it gets into no log.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Proof<'a> {
+    /// The response.
+    pub response: Option<Text<'a>>,
+    /// The count of the nonce's uses as it was written, since the digest is over that.
+    pub nc: Option<Text<'a>>,
+}
+
+impl fmt::Debug for Proof<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof")
+    }
 }
 
 impl<'a> Credentials<'a> {
@@ -71,6 +90,7 @@ impl<'a> Credentials<'a> {
             nc: nc.and_then(|count: Text<'_>| hexadecimal(count.raw())),
             cnonce,
             has_response: response.is_some_and(|response: Text<'_>| !response.raw().is_empty()),
+            proof: Proof { response, nc },
         })
     }
 

@@ -32,15 +32,19 @@ pub(in crate::dataplane) struct Learned {
     /// Sources, and the ends (Unix milliseconds) of their trust and of their being known.
     pub(in crate::dataplane) registrants: Vec<(Addr, i64, i64)>,
     pub(in crate::dataplane) holds: Vec<StoredHold>,
+    /// Accounts that are refused from anywhere.
+    pub(in crate::dataplane) blocked: Vec<Vec<u8>>,
 }
 
 impl Learned {
     /// Asks it; nobody where it can't be read, which [`Entries`] tells.
     pub(super) fn read(loaded: &Loaded) -> Self {
         let now = clock::now().wall_ms;
-        let read = open(loaded)
-            .and_then(|store| Ok(Self { registrants: store.registrants_for_kernel(now)?, holds: store.holds(now)? }));
-        read.unwrap_or(Self { registrants: Vec::new(), holds: Vec::new() })
+        let read = open(loaded).and_then(|store| {
+            let (registrants, holds) = (store.registrants_for_kernel(now)?, store.holds(now)?);
+            Ok(Self { registrants, holds, blocked: store.blocked_users()? })
+        });
+        read.unwrap_or(Self { registrants: Vec::new(), holds: Vec::new(), blocked: Vec::new() })
     }
 }
 

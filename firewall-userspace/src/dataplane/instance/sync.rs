@@ -1,6 +1,6 @@
 //! The kernel's entries and the database's.
 //!
-//! Owns: making the former equal the latter, one writer at a time. Refuses: changing the database.
+//! Owns: making the former equal the latter (entries, and accounts of blocked devices), one writer at a time. Refuses: changing the database.
 use std::collections::HashMap;
 
 use firewall_common::addr::{Addr, Prefix};
@@ -8,6 +8,7 @@ use firewall_common::addr::{Addr, Prefix};
 use super::{Instance, Synced};
 use crate::dataplane::clock;
 use crate::dataplane::error::Result;
+use crate::dataplane::holds::Holds;
 use crate::dataplane::lock::EditLock;
 use crate::dataplane::numbers::{self, NumberMaps};
 use crate::dataplane::tables::Tables;
@@ -24,6 +25,7 @@ impl Instance {
         let now = clock::now();
         let in_force = store.in_force(now.wall_ms)?;
         let synced = Tables::open(&self.dir())?.sync(&in_force, self.policy()?)?;
+        Holds::open(&self.dir())?.block(&store.blocked_users()?, now.mono_ns)?;
         Ok(synced.and(numbers::sync(&self.dir(), &self.config()?.config, store, now)?))
     }
 

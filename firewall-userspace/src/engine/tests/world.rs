@@ -7,7 +7,7 @@ use firewall_common::sip::message;
 
 use crate::clock::Clock;
 use crate::config::{Config, parse_str};
-use crate::engine::command::{Alarm, Ban, Command, Demote, Hold, Promote};
+use crate::engine::command::{Alarm, Ban, Command, Demote, Device, Hold, Promote};
 use crate::engine::evidence::Rule;
 use crate::engine::input::{Direction, Flow, Seen, Via};
 use crate::engine::saved::Key;
@@ -199,7 +199,9 @@ pub(super) struct World {
     pub(super) engine: Engine,
     /// Milliseconds since the story began.
     pub(super) now: u64,
+    /// All but those of devices, which tell what promotions tell.
     pub(super) commands: Vec<Command>,
+    pub(super) devices: Vec<Device>,
 }
 
 impl World {
@@ -209,7 +211,7 @@ impl World {
 
     pub(super) fn with(config: &str) -> Self {
         let config = if config.is_empty() { Config::builtin() } else { parse_str("t.toml", config).unwrap().config };
-        Self { engine: Engine::new(&config, KEY), now: 0, commands: Vec::new() }
+        Self { engine: Engine::new(&config, KEY), now: 0, commands: Vec::new(), devices: Vec::new() }
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -230,7 +232,10 @@ impl World {
         let clock = self.clock();
         let flow = flow(phone, line.direction, line.remote);
         let seen = Seen { time: clock.mono_ns, flow, bytes: line.text.as_bytes(), truncated: false, refused: None };
+        let before = self.commands.len();
         self.engine.handle(seen, clock, &mut self.commands);
+        let new = self.commands.extract_if(before.., |it| matches!(it, Command::Device(_)));
+        self.devices.extend(new.filter_map(|it| if let Command::Device(device) = it { Some(*device) } else { None }));
     }
 
     pub(super) fn play(&mut self, phone: &Phone, lines: &[Line]) {

@@ -80,7 +80,7 @@ pub(in crate::event_loop) enum Refused {
 
 impl Jobs {
     /// A queue, and its other end.
-    pub(super) fn queue() -> (Self, Receiver<Job>) {
+    pub(in crate::event_loop) fn queue() -> (Self, Receiver<Job>) {
         let (jobs, queue) = sync_channel(QUEUE);
         (Self(jobs), queue)
     }

@@ -74,6 +74,7 @@ impl Ledger {
                     self.backlog.written();
                     flushed.recorded.bans += recorded.bans;
                     flushed.recorded.lifted.extend(recorded.lifted);
+                    flushed.recorded.devices.extend(recorded.devices);
                 }
                 // Not the database's state but something in the batch.
                 Err(error @ StoreError::Sqlite { .. }) => {

@@ -10,6 +10,7 @@ use crate::store::StoreError;
 pub(super) enum Part {
     Calls,
     Database,
+    Devices,
     Events,
     Entries,
     Feeds,

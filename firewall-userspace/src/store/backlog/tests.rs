@@ -83,7 +83,7 @@ fn the_oldest_of_the_least_important_is_given_up_and_counted() {
     let mut backlog = filled(room, &[(2, 1), (1, 1), (0, 1), (0, 2), (0, 3), (0, 4)]);
     assert_eq!(kinds(&backlog.next_batch(NOW).unwrap()), [(0, 2), (0, 3), (0, 4)]);
     let dropped = backlog.take_dropped();
-    assert_eq!(dropped, Dropped { bans: 1, registrations: 1, others: 0, calls: 0, scores: 1 });
+    assert_eq!(dropped, Dropped { bans: 1, registrations: 1, others: 0, calls: 0, devices: 0, scores: 1 });
     assert_eq!((dropped.total(), backlog.take_dropped().total()), (3, 0));
 }
 
