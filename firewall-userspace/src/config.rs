@@ -30,6 +30,7 @@ mod section;
 mod signature;
 mod slow_path;
 mod span;
+mod stir;
 mod suggest;
 mod tables;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use rate::Rate;
 pub use signature::{Signature, Token};
 pub use slow_path::{RingSize, SlowPath};
 pub use span::{Allowance, Ladder, Span};
+pub use stir::{PeerStir, Stir, StirPolicy};
 pub use tables::{Capacities, Capacity, Events, Paths, Registrants, Sip, Strangers};
 pub use tracking::Tracking;
 pub use trust::Trust;
@@ -89,6 +91,7 @@ section! {
         signature_defaults: bool = true;
         ports: Ports = Ports::default();
         media: Media = Media::default();
+        stir: Stir = Stir::default();
         strangers: Strangers = Strangers::default();
         registrants: Registrants = Registrants::default();
         peer: Vec<Peer> = Vec::new();
@@ -168,7 +171,20 @@ impl Config {
     /// Whether anybody's calls are judged, so that calls have to be followed.
     pub fn follows_calls(&self) -> bool {
         let default = self.media.policy;
-        default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
+        let is_judged =
+            default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off);
+        is_judged || self.verifies()
+    }
+
+    /// Who is calling, as signatures say it.
+    pub fn stir(&self) -> &Stir {
+        &self.stir
+    }
+
+    /// Whether anybody's signatures are verified.
+    pub fn verifies(&self) -> bool {
+        let default = self.stir.policy;
+        default != StirPolicy::Off || self.peer.iter().any(|peer| peer.stir.or(default) != StirPolicy::Off)
     }
 
     /// What strangers may do.

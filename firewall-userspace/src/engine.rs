@@ -17,6 +17,7 @@ pub mod evidence;
 mod facts;
 mod feed;
 mod hash;
+mod identity;
 mod incidents;
 pub mod input;
 mod judge;

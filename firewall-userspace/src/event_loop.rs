@@ -14,6 +14,7 @@ mod refresher;
 pub mod responder;
 mod slow_path;
 mod source;
+mod verifier;
 
 use std::io;
 use std::path::PathBuf;
@@ -83,7 +84,7 @@ impl Daemon {
         let source = Source::open(&instance)?;
         let restored = memory::restored(&loaded.config, clock::now());
         let (feeds, heard) = Feeds::start(&loaded.config, &restored.positions).context("starting the feeds")?;
-        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, restored, heard)?;
+        let slow_path = SlowPath::new(slow_path::Parts::open(&instance)?, restored, heard, &loaded.config)?;
         let (namer, names) = Namer::new();
         let told = Told { refresher: Refresher::spawn()?, namer, feeds };
         let (keeper, news) = Keeper::spawn(instance, settings.config_file, told)?;

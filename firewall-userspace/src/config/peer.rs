@@ -13,6 +13,7 @@ use super::problem::Fault;
 use super::rate::{Rate, Unit};
 use super::reader::{Node, Reader};
 use super::section::section;
+use super::stir::PeerStir;
 use super::value::{Item, Scalar, Shown, Value, read_array};
 use super::word::{MediaPolicy, PeerMedia, Set, Transport};
 use crate::names::Resolved;
@@ -63,6 +64,8 @@ section! {
         /// What its calls must be: "default" (what [media] says), "off" (no rule), "prefer" (SRTP where it is offered),
         /// "srtp-only".
         pub media: PeerMedia = PeerMedia::Default;
+        /// What is done about signatures of its callers: "default" (what [stir] says), "off", "log", "flag", "refuse".
+        pub stir: PeerStir = PeerStir::Default;
         /// For whoever reads this next.
         pub comment: Text = Text::default();
         /// Limits of the peer as a whole, by the same keys as [strangers.limits]. Nothing is limited unless it is named.

@@ -16,6 +16,7 @@ mod crypto;
 mod description;
 mod door;
 mod heard;
+mod identity;
 mod judge;
 mod leg;
 mod rules;
@@ -139,6 +140,9 @@ impl Calls {
                 }
             }
             (_, None) => call.leave(&heard),
+        }
+        if at.is_some() {
+            self.verify(place, &heard, out);
         }
         self.settle(place, clock, out);
     }

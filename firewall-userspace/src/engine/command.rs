@@ -6,6 +6,8 @@ use firewall_common::media::Flow;
 
 use super::call::Call;
 use super::evidence::{Evidence, Rule};
+use super::input::Signed;
+use crate::stir::Claim;
 
 /// One thing to do, at once, before more input is read.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +26,21 @@ pub enum Command {
     Pinholes(Pinholes),
     /// Answer a request in our server's place.
     Answer(Answer),
+    /// Verify the signature of a call, and tell what came of it.
+    Verify(Box<Verify>),
     /// Something has changed about a call.
     Call(Box<Call>),
+}
+
+/// A signature to verify.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verify {
+    /// Whose it is; comes back with the result.
+    pub signed: Signed,
+    /// What is claimed.
+    pub claim: Claim,
+    /// Unix seconds of the message.
+    pub at: i64,
 }
 
 /// The pinholes of a call, all of them.
@@ -120,7 +135,12 @@ impl Command {
             Self::Ban(ban) => Some(ban.evidence.rule),
             Self::Hold(hold) => Some(hold.evidence.rule),
             Self::Alarm(alarm) => Some(alarm.evidence.rule),
-            Self::Promote(_) | Self::Demote(_) | Self::Pinholes(_) | Self::Answer(_) | Self::Call(_) => None,
+            Self::Promote(_)
+            | Self::Demote(_)
+            | Self::Pinholes(_)
+            | Self::Answer(_)
+            | Self::Verify(_)
+            | Self::Call(_) => None,
         }
     }
 }

@@ -14,12 +14,13 @@ use tracing::{debug, info, warn};
 use super::calls;
 use super::hands::{Hands, OfGeneration};
 use super::responder;
+use super::verifier::Verifier;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::{CopyRing, RunningPeer, clock};
 use crate::engine::call::Call;
 use crate::engine::command::{Command, Hold};
-use crate::engine::input::FeedEvent;
+use crate::engine::input::{FeedEvent, Verified};
 use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
 use crate::entries::prefix_text;
@@ -64,10 +65,16 @@ pub(super) struct Desk {
 
 impl Desk {
     /// `records` are the calls that an earlier daemon followed.
-    pub(super) fn new(mut engine: Engine, of_generation: OfGeneration, names: Names, records: &[Call]) -> Self {
+    pub(super) fn new(
+        mut engine: Engine,
+        of_generation: OfGeneration,
+        names: Names,
+        verifier: Verifier,
+        records: &[Call],
+    ) -> Self {
         let now = clock::now();
         calls::begin(&mut engine, &of_generation, records, now);
-        let hands = Hands::new(of_generation, now);
+        let hands = Hands::new(of_generation, verifier, now);
         let lost = hands.enforcer.copies_lost().unwrap_or(0);
         let wire = Wire::new(&Limits::default());
         let (troubles, holds) = (Sparing::default(), Sparing::default());
@@ -83,6 +90,7 @@ impl Desk {
 
     pub(super) fn reconfigure(&mut self, config: &Config) {
         self.engine.reconfigure(config);
+        self.hands.reconfigure(config);
     }
 
     /// Reads some copies of a ring.
@@ -117,6 +125,13 @@ impl Desk {
         self.carry_out(now);
     }
 
+    /// Takes in what came of signatures.
+    pub(super) fn verified(&mut self, verified: &Verified) {
+        let now = clock::now();
+        self.engine.verified(verified, now, &mut self.commands);
+        self.carry_out(now);
+    }
+
     /// Does what time alone brings about, and notes whether the kernel has lost copies meanwhile.
     pub(super) fn second(&mut self) {
         let now = clock::now();
@@ -148,7 +163,7 @@ impl Desk {
                 tell(&command, &self.names);
             }
             self.urgent |= matches!(command, Command::Ban(_));
-            if !matches!(command, Command::Pinholes(_) | Command::Answer(_)) {
+            if !matches!(command, Command::Pinholes(_) | Command::Answer(_) | Command::Verify(_)) {
                 self.learned.push(command);
             }
         }
@@ -219,7 +234,7 @@ fn tell(command: &Command, names: &Names) {
         Command::Promote(one) => {
             debug!("{} is a registrant until {}", names.text(one.source), instant(one.trusted_until))
         }
-        Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => {}
+        Command::Pinholes(_) | Command::Answer(_) | Command::Verify(_) | Command::Call(_) => {}
         Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
     }
 }

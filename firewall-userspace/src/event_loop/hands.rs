@@ -7,7 +7,9 @@ use firewall_common::sip::account;
 use tracing::warn;
 
 use super::responder::{self, Responder};
+use super::verifier::Verifier;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::dataplane::{self, Enforcer, Instance, Pinholes};
 use crate::engine::command::{Ban, Command, Hold};
 
@@ -35,14 +37,15 @@ pub(super) struct Hands {
     pub(super) enforcer: Enforcer,
     pinholes: Pinholes,
     responder: Responder,
+    verifier: Verifier,
 }
 
 impl Hands {
-    pub(super) fn new(of_generation: OfGeneration, now: Clock) -> Self {
+    pub(super) fn new(of_generation: OfGeneration, verifier: Verifier, now: Clock) -> Self {
         let OfGeneration { enforcer, pinholes, .. } = of_generation;
         let responder = Responder::open();
         responder.warning().iter().for_each(|warning| warn!("{warning}"));
-        let mut hands = Self { enforcer, pinholes, responder };
+        let mut hands = Self { enforcer, pinholes, responder, verifier };
         told(hands.pinholes.alive(now.mono_ns));
         hands
     }
@@ -72,9 +75,15 @@ impl Hands {
             Command::Demote(one) => self.enforcer.demote(one.source, clock.deadline(one.until)).map(drop)?,
             Command::Pinholes(wanted) => self.pinholes.set(wanted, clock.mono_ns)?,
             Command::Answer(answer) => self.responder.send(answer).map_err(|error| unanswered(answer.to, &error))?,
+            Command::Verify(verify) => self.verifier.verify(verify)?,
             Command::Alarm(_) | Command::Call(_) => {}
         }
         Ok(())
+    }
+
+    /// Goes on with another config.
+    pub(super) fn reconfigure(&self, config: &Config) {
+        self.verifier.configure(config);
     }
 
     /// Tells the kernel that the daemon is there; of some calls, when their media was last seen.

@@ -5,17 +5,18 @@
 //! (the keeper has it).
 use anyhow::{Context as _, Result};
 use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tracing::warn;
 
 use super::desk::{Desk, Names};
 use super::hands::OfGeneration;
 use super::memory::Restored;
 use super::source::watch;
+use super::verifier::Verifier;
 use crate::config::Config;
 use crate::dataplane::{self, Copies, CopyRing, Instance, clock};
 use crate::engine::command::Command;
-use crate::engine::input::FeedEvent;
+use crate::engine::input::{FeedEvent, Verified};
 use crate::engine::saved::{Key, Record};
 use crate::report::slow_path::SlowPathReport;
 
@@ -43,16 +44,18 @@ pub(super) struct SlowPath {
     strangers: AsyncFd<CopyRing>,
     desk: Desk,
     told: Receiver<FeedEvent>,
+    verified: UnboundedReceiver<Verified>,
     /// Unix milliseconds of the start.
     since: i64,
 }
 
 impl SlowPath {
     /// Begins with what an earlier daemon has learned. To be called inside the loop's runtime.
-    pub(super) fn new(parts: Parts, restored: Restored, told: Receiver<FeedEvent>) -> Result<Self> {
+    pub(super) fn new(parts: Parts, restored: Restored, told: Receiver<FeedEvent>, config: &Config) -> Result<Self> {
         let (trusted, strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
-        let desk = Desk::new(restored.engine, parts.of_generation, parts.names, &restored.calls);
-        Ok(Self { trusted, strangers, desk, told, since: clock::now().wall_ms })
+        let (verifier, verified) = Verifier::spawn(config)?;
+        let desk = Desk::new(restored.engine, parts.of_generation, parts.names, verifier, &restored.calls);
+        Ok(Self { trusted, strangers, desk, told, verified, since: clock::now().wall_ms })
     }
 
     /// Goes on with another generation, and its config if that can be read. What was learned stays.
@@ -72,6 +75,7 @@ impl SlowPath {
             biased;
             ready = self.trusted.readable_mut() => self.desk.read(ready.context(WAITING)?),
             Some(event) = self.told.recv() => self.desk.hear(&event),
+            Some(verified) = self.verified.recv() => self.desk.verified(&verified),
             ready = self.strangers.readable_mut() => self.desk.read(ready.context(WAITING)?),
         }
         Ok(())

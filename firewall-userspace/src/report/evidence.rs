@@ -57,6 +57,7 @@ pub(crate) fn deeds(rule: Rule, count: u32) -> String {
         Rule::Malformed => ("request refused as malformed", "requests refused as malformed"),
         Rule::Unread => ("refused request that could not be read", "refused requests that could not be read"),
         Rule::InviteSpray => ("call begun and left unanswered", "calls begun and left unanswered"),
+        Rule::Identity => ("call whose signature does not hold", "calls whose signature does not hold"),
         Rule::AccountFailures => ("failed authentication of one account", "failed authentications of one account"),
     };
     format!("{} {}", grouped(count.into()), if count == 1 { one } else { many })

@@ -85,7 +85,7 @@ impl Learned {
             Command::Call(call) => {
                 What::Call(NewCall { peers: call.legs.iter().map(|leg| peer(leg.peer)).collect(), call })
             }
-            Command::Pinholes(_) | Command::Answer(_) => return None,
+            Command::Pinholes(_) | Command::Answer(_) | Command::Verify(_) => return None,
         };
         Some(Self { time, what })
     }

@@ -457,7 +457,7 @@ impl Model {
                 let rows = self.registrants.iter_mut().filter(|((of, account), _)| *of == last && meant(account));
                 rows.for_each(|(_, until)| *until = cut.min(*until));
             }
-            Command::Pinholes(_) | Command::Answer(_) | Command::Call(_) => {}
+            Command::Pinholes(_) | Command::Answer(_) | Command::Verify(_) | Command::Call(_) => {}
             Command::Alarm(alarm) => *self.alarms.entry(last_of(alarm.source.to_bytes())).or_default() += 1,
         }
     }

@@ -5,7 +5,7 @@ use firewall_common::media::{FLOW_REFUSED, Flow};
 use firewall_common::sip::Method;
 use firewall_common::sip::message::{Message, Uri};
 
-use super::super::call::{self, Call, State};
+use super::super::call::{self, Call, Decided, Identity, State};
 use super::super::clock::Moment;
 use super::heard::{Exchange, Heard, Side};
 use super::leg::{Around, Leg};
@@ -41,7 +41,21 @@ pub(super) struct Tracked {
     from: String,
     to: String,
     agent: String,
+    /// What its signature says, and what became of it.
+    pub(super) signature: Signature,
     adopted: Adopted,
+}
+
+/// The signature of a call.
+#[derive(Debug, Default)]
+pub(super) struct Signature {
+    /// The hash of the last claim, and how many there were.
+    pub(super) claim: u64,
+    pub(super) claims: u32,
+    /// What is known of the last one.
+    pub(super) identity: Option<Identity>,
+    /// Whether a claim does not hold, and the call therefore gets no media.
+    pub(super) is_refused: bool,
 }
 
 /// What was there before the daemon.
@@ -77,6 +91,8 @@ impl Tracked {
             (new.started, new.answered) = (record.started, record.answered);
             (new.from, new.to, new.agent) = (record.from.clone(), record.to.clone(), record.agent.clone());
             new.adopted.legs.clone_from(&record.legs);
+            new.signature.identity.clone_from(&record.identity);
+            new.signature.is_refused = record.decided.as_ref().is_some_and(|decided| decided.by == "identity");
             new.adopted.state = Some(record.state);
         }
         new
@@ -206,6 +222,12 @@ impl Tracked {
             agent: self.agent.clone(),
             legs: old.chain(self.legs.iter().map(Leg::record)).collect(),
             state: self.state(),
+            decided: self.signature.is_refused.then(|| Decided {
+                by: "identity".to_owned(),
+                status: None,
+                enforced: true,
+            }),
+            identity: self.signature.identity.clone(),
             ..Call::blank(self.id)
         }
     }
@@ -224,7 +246,8 @@ impl Tracked {
 
     /// Bytes that it takes, nearly.
     pub(super) fn measure(&self) -> usize {
-        let text = self.from.len() + self.to.len() + self.agent.len();
+        let signer = self.signature.identity.as_ref().map_or(0, |identity| identity.signer.len());
+        let text = self.from.len() + self.to.len() + self.agent.len() + signer;
         let adopted = size_of_val(&*self.adopted.flows) + self.adopted.legs.len() * 2 * size_of::<call::Leg>();
         size_of::<Self>() + text + adopted + self.legs.iter().map(Leg::weight).sum::<usize>()
     }
