@@ -31,6 +31,7 @@ mod room;
 mod run;
 mod screen;
 mod status;
+mod stir;
 mod top;
 mod unload;
 
@@ -107,6 +108,7 @@ enum Verb {
     Alarm(alarm::Args),
     Calls(calls::Args),
     Media(media::Args),
+    Stir(stir::Args),
     Feed(feed::Args),
     Explain(explain::Args),
     Replay(replay::Args),
@@ -143,6 +145,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Alarm(args) => alarm::verb(args, context),
         Verb::Calls(args) => calls::verb(args, context),
         Verb::Media(args) => media::verb(args, context),
+        Verb::Stir(args) => stir::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),

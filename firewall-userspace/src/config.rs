@@ -168,12 +168,15 @@ impl Config {
         &self.media
     }
 
-    /// Whether anybody's calls are judged, so that calls have to be followed.
-    pub fn follows_calls(&self) -> bool {
+    /// Whether anybody's media is judged.
+    pub fn judges_media(&self) -> bool {
         let default = self.media.policy;
-        let is_judged =
-            default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off);
-        is_judged || self.verifies()
+        default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
+    }
+
+    /// Whether calls have to be followed.
+    pub fn follows_calls(&self) -> bool {
+        self.judges_media() || self.verifies()
     }
 
     /// Who is calling, as signatures say it.

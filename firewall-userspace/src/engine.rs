@@ -44,5 +44,6 @@ mod who;
 
 pub use counts::{CallCounts, Counts};
 pub use credits::Credits;
+pub(crate) use identity::word as verdict_word;
 pub use slow_path::Engine;
 pub use upkeep::{Seen, Task, Upkeep};

@@ -17,7 +17,7 @@ mod token;
 mod url;
 mod verify;
 
-pub use cache::{Cache, Cached, Held, certificates};
+pub use cache::{Cache, Cached, Held, certificates, chain};
 pub use certificate::{Certificate, Roots};
 pub use claim::{Claim, claim};
 pub use clerk::{Clerk, Done, Limits, Order};

@@ -26,3 +26,5 @@ mod lists;
 mod peers;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/stir.rs"]
+mod stir;

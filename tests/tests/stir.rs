@@ -6,7 +6,7 @@ use firewall_common::number::Plan;
 use firewall_common::sip::message::parse;
 use firewall_tests::world::shaken::{Authority, Grant, Signer, Words, invite};
 use firewall_userspace::engine::call::{Attestation, Verdict};
-use firewall_userspace::stir::{Cache, Claim, Clerk, Done, Limits, Order, Roots, Rules, claim};
+use firewall_userspace::stir::{Cache, Claim, Clerk, Done, Fetcher, Limits, Order, Permitted, Roots, Rules, claim};
 use serde_json::json;
 
 const URL: &str = "https://certificates.carrier.example/1.pem";
@@ -310,5 +310,48 @@ fn the_directory_keeps_what_is_trusted_and_nothing_else() -> Result<()> {
         assert_eq!(out.pop().unwrap().finding.identity.verdict, verdict, "{url}");
     }
     assert_eq!(clerk.next_fetch(now), None);
+    Ok(())
+}
+
+/// Serves one answer a connection.
+fn serve(answers: Vec<String>) -> Result<std::net::SocketAddr> {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || {
+        for answer in answers {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let mut request = [0; 1_024];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    Ok(address)
+}
+
+#[test]
+fn a_certificate_is_fetched_only_as_permitted() -> Result<()> {
+    let answer = |status: &str, more: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\n{more}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    };
+    let large = "x".repeat(30_000);
+    let answers = vec![
+        answer("200 OK", "", "pem"),
+        answer("404 Not Found", "", ""),
+        answer("302 Found", "Location: /next\r\n", ""),
+        answer("200 OK", "", "next"),
+        answer("200 OK", "", &large),
+    ];
+    let url = format!("http://{}/1.pem", serve(answers)?);
+    for permitted in
+        [Permitted::default(), Permitted { http: true, private: false }, Permitted { http: false, private: true }]
+    {
+        assert!(Fetcher::new(permitted).fetch(&url).is_err(), "{permitted:?}");
+    }
+    let fetcher = Fetcher::new(Permitted { http: true, private: true });
+    assert_eq!(fetcher.fetch(&url), Ok(b"pem".to_vec()));
+    assert!(fetcher.fetch(&url).unwrap_err().contains("404"));
+    assert_eq!(fetcher.fetch(&url), Ok(b"next".to_vec()));
+    assert!(fetcher.fetch(&url).is_err(), "too large");
     Ok(())
 }

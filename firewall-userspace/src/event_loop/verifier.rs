@@ -147,3 +147,45 @@ fn begin(stir: &Stir) -> (Clerk<Signed>, Fetcher) {
 fn now() -> i64 {
     clock::now().wall_ms.div_euclid(1_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::call::Verdict;
+    use crate::engine::input::{Direction, Flow, Via};
+    use crate::stir::claim;
+    use firewall_common::addr::Addr;
+    use firewall_common::copy::Kind;
+    use firewall_common::number::Plan;
+    use firewall_common::sip::message::parse;
+    use std::path::Path;
+
+    /// What the fuzzer's seeds are signed with.
+    fn seed(name: &str) -> Vec<u8> {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_claim_comes_back_verified() {
+        let dir = tempfile::tempdir().unwrap();
+        let [roots, cache] = ["roots", "cache"].map(|name| dir.path().join(name));
+        [&roots, &cache].into_iter().for_each(|dir| std::fs::create_dir(dir).unwrap());
+        std::fs::write(roots.join("root.pem"), seed("src/identity/root.pem")).unwrap();
+        let address = b"# https://certificates.carrier.example/1.pem\n";
+        std::fs::write(cache.join("1.pem"), [&address[..], &seed("src/identity/signer.pem")].concat()).unwrap();
+        let text = format!("[stir]\npolicy = \"log\"\nroots = {roots:?}\ncache = {cache:?}\nfetch = false\n");
+        let config = crate::config::parse_str("x.toml", &text).unwrap().config;
+        let (verifier, mut results) = Verifier::spawn(&config).unwrap();
+        let invite = seed("corpus/identity/shaken");
+        let claim = claim(&parse(&invite).unwrap(), &Plan::NONE).unwrap();
+        let (remote, local, kind) = (Addr::from_v4([198, 51, 100, 20]), Addr::from_v4([192, 0, 2, 1]), Kind::Stranger);
+        let (direction, via, peer) = (Direction::In, Via::Udp, 0);
+        let flow = Flow { direction, remote, remote_port: 5_060, local, local_port: 5_060, via, kind, peer };
+        let signed = Signed { call: 7, claim: 8, flow };
+        verifier.verify(&Verify { signed, claim, at: 1_700_000_000 }).unwrap();
+        let verified = results.blocking_recv().unwrap();
+        assert_eq!((verified.signed, verified.identity.verdict), (signed, Verdict::Valid));
+        drop(verifier);
+        assert_eq!(results.blocking_recv(), None, "the thread ends with its owner");
+    }
+}

@@ -94,7 +94,7 @@ fn media(config: &Config) -> String {
         MediaPolicy::Prefer => "calls without SRTP are told, and pass",
         MediaPolicy::SrtpOnly => "calls without SRTP are refused",
     };
-    let keys = if config.follows_calls() { format!("; keys by {}", words(media.keys.iter())) } else { String::new() };
+    let keys = if config.judges_media() { format!("; keys by {}", words(media.keys.iter())) } else { String::new() };
     let own = config.peers().iter().filter(|peer| peer.media.or(media.policy) != media.policy);
     let own: Vec<String> = own.map(|peer| format!("{} ({})", peer.name, peer.media.word())).collect();
     let own = if own.is_empty() { String::new() } else { format!("; other policies for {}", listed(&own)) };

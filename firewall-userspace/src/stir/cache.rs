@@ -19,7 +19,7 @@ use super::certificate::{Certificate, Roots, read_file};
 pub use super::verify::Held;
 
 /// The largest chain.
-pub(super) const CHAIN_SIZE_MAX: u64 = 32 << 10;
+const CHAIN_SIZE_MAX: u64 = 32 << 10;
 /// The most that are kept in memory, trusted or not, and the most on disk.
 const MEMORY_MAX: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 const FILES_MAX: usize = 4_096;
@@ -59,6 +59,15 @@ pub fn certificates(directory: &Path) -> io::Result<Vec<Cached>> {
     }
     all.sort_by(|a, b| (&a.url, a.written).cmp(&(&b.url, b.written)));
     Ok(all)
+}
+
+/// A file with a chain.
+///
+/// # Errors
+///
+/// When it is none, or cannot be read.
+pub fn chain(path: &Path) -> io::Result<Vec<u8>> {
+    read_file(path, CHAIN_SIZE_MAX)
 }
 
 fn url_of(pem: &[u8]) -> Option<String> {

@@ -4,8 +4,9 @@
 use firewall_common::number::Plan;
 use firewall_common::sip::message::{Field, Message, Start};
 
+use super::passport::Passport;
 use super::person::Person;
-use super::token::VALUE_MAX;
+use super::token::{Token, VALUE_MAX};
 
 /// The most Identity headers of a message that are looked at: of a call, and of the times that it was sent on.
 const IDENTITIES: usize = 4;
@@ -23,6 +24,25 @@ pub struct Claim {
     pub callees: Vec<Person>,
     /// Unix seconds of the Date header.
     pub date: Option<i64>,
+}
+
+impl Claim {
+    /// What one header's value claims of itself, when there is no message.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn of_itself(value: &str) -> Result<Self, &'static str> {
+        let token = Token::read(value)?;
+        let (head, payload) = token.parts.ok_or("in compact form, it means nothing without its message")?;
+        let passport = Passport::read(&token, head, payload)?;
+        Ok(Self {
+            identities: vec![value.to_owned()],
+            callers: vec![passport.caller],
+            callees: passport.callees,
+            date: None,
+        })
+    }
 }
 
 /// What a request claims; nothing when it has no Identity header.

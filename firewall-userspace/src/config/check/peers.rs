@@ -124,7 +124,7 @@ fn nesting(claims: &mut [Claim], peers: &[Peer], findings: &mut Findings) {
 /// Whether it matters which of the two peers a packet is counted for.
 fn differ(a: &Claim, b: &Claim, peers: &[Peer]) -> bool {
     let (one, other) = (&peers[a.peer], &peers[b.peer]);
-    let rule = |peer: &Peer| (peer.rule(MediaPolicy::Off), peer.media);
+    let rule = |peer: &Peer| (peer.rule(MediaPolicy::Off), peer.media, peer.stir);
     a.peer != b.peer && rule(one) != rule(other)
 }
 

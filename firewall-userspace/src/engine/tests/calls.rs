@@ -2,6 +2,7 @@
 mod bounds;
 mod closing;
 mod forking;
+mod identity;
 mod media;
 mod plain;
 mod random;
