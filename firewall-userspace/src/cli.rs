@@ -37,6 +37,7 @@ mod room;
 mod run;
 mod screen;
 mod status;
+mod stir;
 mod top;
 mod unload;
 
@@ -119,6 +120,7 @@ enum Verb {
     Devices(devices::Args),
     Media(media::Args),
     Report(report::Args),
+    Stir(stir::Args),
     Feed(feed::Args),
     Explain(explain::Args),
     Replay(replay::Args),
@@ -161,6 +163,7 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Devices(args) => devices::verb(args, context),
         Verb::Media(args) => media::verb(args, context),
         Verb::Report(args) => report::verb(args, context),
+        Verb::Stir(args) => stir::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),
         Verb::Explain(args) => explain::verb(args, context),
         Verb::Replay(args) => replay::verb(args, context),

@@ -36,6 +36,7 @@ mod signalling;
 mod signature;
 mod slow_path;
 mod span;
+mod stir;
 mod suggest;
 mod tables;
 #[cfg(test)]
@@ -73,6 +74,7 @@ pub use signalling::{Intruders, Sign, Signalling, TlsMin};
 pub use signature::{Signature, Token};
 pub use slow_path::{RingSize, SlowPath};
 pub use span::{Allowance, Ladder, Span};
+pub use stir::{PeerStir, Stir, StirPolicy};
 pub use tables::{Capacities, Capacity, Events, Paths, Registrants, Sip, Strangers};
 pub use tracking::Tracking;
 pub use trust::Trust;
@@ -102,6 +104,7 @@ section! {
         ports: Ports = Ports::default();
         media: Media = Media::default();
         calls: Calls = Calls::default();
+        stir: Stir = Stir::default();
         strangers: Strangers = Strangers::default();
         registrants: Registrants = Registrants::default();
         peer: Vec<Peer> = Vec::new();
@@ -190,7 +193,7 @@ impl Config {
 
     /// Whether calls have to be followed: because something judges them, or they are logged.
     pub fn follows_calls(&self) -> bool {
-        self.judges_media() || self.judges_numbers() || self.judges_callers() || self.calls.log
+        self.judges_media() || self.judges_numbers() || self.judges_callers() || self.verifies() || self.calls.log
     }
 
     /// Whether anybody's dialled numbers are judged, in either direction.
@@ -205,10 +208,26 @@ impl Config {
         self.callers.bits() != 0 || self.peer.iter().any(|peer| self.callers.peer_bits(peer.callers) != 0)
     }
 
-    /// Whether the media of anybody's calls is judged.
+    /// Whether anybody's media is judged.
     pub fn judges_media(&self) -> bool {
         let default = self.media.policy;
         default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
+    }
+
+    /// Whether calls have to be followed.
+    pub fn follows_calls(&self) -> bool {
+        self.judges_media() || self.verifies()
+    }
+
+    /// Who is calling, as signatures say it.
+    pub fn stir(&self) -> &Stir {
+        &self.stir
+    }
+
+    /// Whether anybody's signatures are verified.
+    pub fn verifies(&self) -> bool {
+        let default = self.stir.policy;
+        default != StirPolicy::Off || self.peer.iter().any(|peer| peer.stir.or(default) != StirPolicy::Off)
     }
 
     /// What strangers may do.

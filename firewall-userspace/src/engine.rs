@@ -17,6 +17,7 @@ pub mod evidence;
 mod facts;
 mod feed;
 mod hash;
+mod identity;
 mod incidents;
 pub mod input;
 mod inventory;
@@ -45,5 +46,6 @@ mod who;
 
 pub use counts::{CallCounts, Counts};
 pub use credits::Credits;
+pub(crate) use identity::word as verdict_word;
 pub use slow_path::Engine;
 pub use upkeep::{Seen, Task, Upkeep};

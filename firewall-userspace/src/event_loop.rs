@@ -16,6 +16,7 @@ mod refresher;
 pub mod responder;
 mod slow_path;
 mod source;
+mod verifier;
 
 use std::io;
 use std::path::PathBuf;

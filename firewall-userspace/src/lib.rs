@@ -18,5 +18,6 @@ mod logging;
 pub mod names;
 pub mod numbers;
 mod report;
+pub mod stir;
 pub mod store;
 pub mod wire;

@@ -30,3 +30,5 @@ mod numbers;
 mod peers;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/stir.rs"]
+mod stir;

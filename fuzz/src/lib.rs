@@ -10,6 +10,7 @@ pub mod config;
 pub mod engine;
 pub mod feed;
 pub mod header_scan;
+pub mod identity;
 pub mod message;
 pub mod packet;
 pub mod rtp;
@@ -21,12 +22,13 @@ pub mod stream;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 11] = [
+pub const TARGETS: [(&str, Property); 12] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
     ("engine", engine::check),
     ("feed", feed::check),
     ("header_scan", header_scan::check),
+    ("identity", identity::check),
     ("message", message::check),
     ("packet", packet::check),
     ("rtp", rtp::check),

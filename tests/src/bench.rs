@@ -24,6 +24,7 @@ mod rivals;
 mod shield;
 mod size;
 mod slow_path;
+mod stir;
 mod tiny;
 mod wire;
 mod xdp_filter;
@@ -74,6 +75,8 @@ enum Part {
     Kernel,
     /// What guarded media ports cost
     Media,
+    /// How many signatures of callers are verified
+    Stir,
 }
 
 /// Measures and prints.
@@ -115,6 +118,9 @@ fn measure(options: &Options) -> Result<()> {
     if wanted(Part::Media) {
         let _arena = enter()?;
         show(media::measure(lengths(options.quick)[0], &progress)?);
+    }
+    if wanted(Part::Stir) {
+        show(stir::measure(if options.quick { 3 } else { 9 })?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;

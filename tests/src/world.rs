@@ -38,6 +38,7 @@ pub mod netns;
 pub mod phone;
 pub mod process;
 pub mod rtpengine;
+pub mod shaken;
 pub mod shield;
 pub mod sipp;
 pub mod tunnel;

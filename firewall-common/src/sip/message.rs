@@ -117,6 +117,12 @@ impl<'a> Message<'a> {
         self.list(Field::Contact)
     }
 
+    /// Every address of the header fields of a name (RFC 3325's P-Asserted-Identity …), in either case.
+    pub fn addresses(&self, name: &'static [u8]) -> impl Iterator<Item = NameAddr<'a>> + use<'a> {
+        let named = self.headers().filter(move |header| header.name.eq_ignore_ascii_case(name));
+        named.flat_map(|header| List::new(header.value.raw()).flatten())
+    }
+
     /// The seconds of Expires; none when it is missing or no number below 2³².
     pub fn expires(&self) -> Option<u32> {
         number::decimal(self.header(Field::Expires)?.raw())

@@ -16,6 +16,7 @@ use super::problem::Fault;
 use super::rate::{Rate, Unit};
 use super::reader::{Node, Reader};
 use super::section::section;
+use super::stir::PeerStir;
 use super::value::{Item, Scalar, Shown, Value, read_array};
 use super::word::{PeerMedia, Set, Transport};
 use crate::names::Resolved;
@@ -74,6 +75,8 @@ section! {
         /// What is asked of its callers: "default" (what [callers] says), "off" (nothing at all), or another policy for the
         /// lists: "listed", "validated".
         pub callers: PeerCallers = PeerCallers::Default;
+        /// What is done about signatures of its callers: "default" (what [stir] says), "off", "log", "flag", "refuse".
+        pub stir: PeerStir = PeerStir::Default;
         /// For whoever reads this next.
         pub comment: Text = Text::default();
         /// Limits of the peer as a whole, by the same keys as [strangers.limits]. Nothing is limited unless it is named.

@@ -16,6 +16,7 @@ mod crypto;
 mod description;
 mod door;
 mod heard;
+mod identity;
 mod judge;
 mod leg;
 mod log;
@@ -128,6 +129,7 @@ impl Calls {
             None => self.hear_passed(&heard),
         };
         if let Some(place) = place {
+            self.verify(place, &heard, out);
             self.settle(place, clock, out);
         }
     }

@@ -8,7 +8,8 @@ use firewall_common::media::Flow;
 
 use super::call::Call;
 use super::evidence::{Evidence, Rule};
-use super::input::Via;
+use super::input::{Signed, Via};
+use crate::stir::Claim;
 
 /// One thing to do, at once, before more input is read.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub enum Command {
     Disconnect(Connection),
     /// The remote parties of a call are these.
     Dialog(Dialog),
+    /// Verify the signature of a call, and tell what came of it.
+    Verify(Box<Verify>),
     /// Something has changed about a call.
     Call(Box<Call>),
     /// A device has registered, or has left.
@@ -56,6 +59,17 @@ pub struct Dialog {
     pub parties: Vec<Addr>,
     /// Unix milliseconds after which nobody is held to it, unless it is said again.
     pub until: i64,
+}
+
+/// A signature to verify.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verify {
+    /// Whose it is; comes back with the result.
+    pub signed: Signed,
+    /// What is claimed.
+    pub claim: Claim,
+    /// Unix seconds of the message.
+    pub at: i64,
 }
 
 /// The pinholes of a call, all of them.
@@ -199,7 +213,8 @@ impl Command {
             | Self::Disconnect(_)
             | Self::Dialog(_)
             | Self::Call(_)
-            | Self::Device(_) => None,
+            | Self::Device(_)
+            | Self::Verify(_) => None,
         }
     }
 }

@@ -41,6 +41,9 @@ pub struct Counts {
     pub alarms_left_out: u64,
     /// Nonces that our server sent to more than one source, and which therefore prove nobody.
     pub shared_nonces: u64,
+    /// Signatures of calls that were verified, by what came of it.
+    #[serde(default)]
+    pub identities: BTreeMap<String, u64>,
     /// Calls.
     pub calls: CallCounts,
     /// Entries in each table.

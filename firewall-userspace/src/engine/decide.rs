@@ -192,6 +192,15 @@ impl Engine {
         self.probed(who, case, (Rule::Malformed, rate), counts, clock, out);
     }
 
+    /// A call whose signature does not hold, where the policy counts that: like a request that the server refuses as malformed.
+    pub(super) fn unsigned(&mut self, who: &Who, case: &Case, clock: Clock, out: &mut Vec<Command>) {
+        self.note(who, case, clock);
+        let (rate, now) = (self.settings.malformed, clock.now());
+        let Some(probe) = self.probes.entry(who.hash, || Probe::new(now), now) else { return };
+        let counts = probe.malform(case.is_proven(), rate.within, now);
+        self.probed(who, case, (Rule::Identity, rate), counts, clock, out);
+    }
+
     /// A refusal of what could not be read: a guess perhaps, or the first request of a phone that writes in its own way. So
     /// it counts only where nobody has registered yet, not for pings, and only while nothing was lost on the way here: then
     /// the request may have been like any other.

@@ -21,6 +21,8 @@ pub enum Rule {
     Unread,
     /// Too many calls begun and left unanswered.
     InviteSpray,
+    /// Too many calls whose signature does not hold.
+    Identity,
     /// One account of a registrant's source keeps failing.
     AccountFailures,
     /// Failed guesses at an account whose password is known to be weak.

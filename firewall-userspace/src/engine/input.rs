@@ -7,6 +7,8 @@ use firewall_common::addr::Addr;
 use firewall_common::copy::Kind;
 use firewall_common::reason::Reason;
 
+use super::call::Identity;
+
 /// By which transport a message came or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Via {
@@ -59,6 +61,26 @@ pub struct Seen<'a> {
     pub truncated: bool,
     /// Why the kernel dropped it, if it did ([`firewall_common::copy::refused_as`]).
     pub refused: Option<Reason>,
+}
+
+/// Whose a signature is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The call.
+    pub call: u64,
+    /// The hash of what is claimed.
+    pub claim: u64,
+    /// Between whom the message passed.
+    pub flow: Flow,
+}
+
+/// What came of a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Whose it is.
+    pub signed: Signed,
+    /// What is known now.
+    pub identity: Identity,
 }
 
 /// What a PBX told by a feed.

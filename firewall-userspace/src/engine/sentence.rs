@@ -111,7 +111,8 @@ impl Engine {
         out.push(Command::Hold(Hold { source: who.source, account: Some(account), until, evidence }));
     }
 
-    fn alarm(&mut self, who: &Who, breach: Breach, clock: Clock, out: &mut Vec<Command>) {
+    /// Raises an alarm about whom the operator vouches for.
+    pub(super) fn alarm(&mut self, who: &Who, breach: Breach, clock: Clock, out: &mut Vec<Command>) {
         let now = clock.now();
         let Some(source) = self.sources.get_mut(who.hash) else { return };
         if source.alarmed.within(self.settings.alarm, now) {

@@ -15,12 +15,13 @@ use super::auditor::{AuditCounts, Auditor};
 use super::calls;
 use super::hands::{Hands, OfGeneration};
 use super::responder;
+use super::verifier::Verifier;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::{CopyRing, RunningPeer, clock};
 use crate::engine::call::{self, Call};
 use crate::engine::command::{Command, Hold};
-use crate::engine::input::FeedEvent;
+use crate::engine::input::{FeedEvent, Verified};
 use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
 use crate::entries::prefix_text;
@@ -72,12 +73,13 @@ impl Desk {
         mut engine: Engine,
         of_generation: OfGeneration,
         names: Names,
-        records: &[Call],
         auditor: Auditor,
+        verifier: Verifier,
+        records: &[Call],
     ) -> Self {
         let now = clock::now();
         calls::begin(&mut engine, &of_generation, records, now);
-        let hands = Hands::new(of_generation, now);
+        let hands = Hands::new(of_generation, verifier, now);
         let lost = hands.enforcer.copies_lost().unwrap_or(0);
         let wire = Wire::new(&Limits::default());
         let (troubles, holds) = (Sparing::default(), Sparing::default());
@@ -95,6 +97,7 @@ impl Desk {
     pub(super) fn reconfigure(&mut self, config: &Config) {
         self.engine.reconfigure(config);
         self.tell_auditor(config);
+        self.hands.reconfigure(config);
     }
 
     /// Tells the auditor the config in force.
@@ -131,6 +134,13 @@ impl Desk {
             // Without knowing whether it is a peer, nothing may be held against it.
             Err(error) => warn!("an event of feed {} is not heard: {error}", event.feed),
         }
+        self.carry_out(now);
+    }
+
+    /// Takes in what came of signatures.
+    pub(super) fn verified(&mut self, verified: &Verified) {
+        let now = clock::now();
+        self.engine.verified(verified, now, &mut self.commands);
         self.carry_out(now);
     }
 
@@ -238,7 +248,7 @@ fn only_the_newest(learned: &mut Vec<Command>) {
 
 /// Whether nothing of it is written down.
 const fn is_of_the_moment(command: &Command) -> bool {
-    matches!(command, Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_))
+    matches!(command, Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) | Command::Verify(_))
 }
 
 fn tell(command: &Command, names: &Names) {
@@ -256,7 +266,12 @@ fn tell(command: &Command, names: &Names) {
             let [local, remote] = [one.local, one.remote].map(|(host, port)| call::socket(host, port));
             debug!("the connection between {local} and {remote} was ended: a request on it was dropped");
         }
-        Command::Pinholes(_) | Command::Answer(_) | Command::Dialog(_) | Command::Call(_) | Command::Device(_) => {}
+        Command::Pinholes(_)
+        | Command::Answer(_)
+        | Command::Dialog(_)
+        | Command::Verify(_)
+        | Command::Call(_)
+        | Command::Device(_) => {}
         Command::Demote(one) => debug!("{} is trusted until {}", names.text(one.source), instant(one.until)),
     }
 }

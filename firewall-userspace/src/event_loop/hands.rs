@@ -8,7 +8,9 @@ use tracing::warn;
 
 use super::disconnect;
 use super::responder::{self, Responder};
+use super::verifier::Verifier;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::dataplane::{self, Dialogs, Enforcer, Instance, Pinholes};
 use crate::engine::command::{Ban, Command, Hold};
 
@@ -38,14 +40,15 @@ pub(super) struct Hands {
     pinholes: Pinholes,
     dialogs: Dialogs,
     responder: Responder,
+    verifier: Verifier,
 }
 
 impl Hands {
-    pub(super) fn new(of_generation: OfGeneration, now: Clock) -> Self {
+    pub(super) fn new(of_generation: OfGeneration, verifier: Verifier, now: Clock) -> Self {
         let OfGeneration { enforcer, pinholes, dialogs, .. } = of_generation;
         let responder = Responder::open();
         responder.warning().iter().for_each(|warning| warn!("{warning}"));
-        let mut hands = Self { enforcer, pinholes, dialogs, responder };
+        let mut hands = Self { enforcer, pinholes, dialogs, responder, verifier };
         told(hands.pinholes.alive(now.mono_ns));
         hands
     }
@@ -77,9 +80,15 @@ impl Hands {
             Command::Disconnect(one) => disconnect::end(one).map(drop)?,
             Command::Dialog(dialog) => self.dialogs.set(dialog, clock.deadline(dialog.until), clock.mono_ns)?,
             Command::Answer(answer) => self.responder.send(answer).map_err(|error| unanswered(answer.to, &error))?,
+            Command::Verify(verify) => self.verifier.verify(verify)?,
             Command::Alarm(_) | Command::Call(_) | Command::Device(_) => {}
         }
         Ok(())
+    }
+
+    /// Goes on with another config.
+    pub(super) fn reconfigure(&self, config: &Config) {
+        self.verifier.configure(config);
     }
 
     /// Tells the kernel that the daemon is there; of some calls, when their media was last seen.

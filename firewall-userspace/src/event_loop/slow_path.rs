@@ -5,7 +5,7 @@
 //! (the keeper has it).
 use anyhow::{Context as _, Result};
 use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tracing::warn;
 
 use super::auditor::Auditor;
@@ -13,10 +13,11 @@ use super::desk::{Desk, Names};
 use super::hands::OfGeneration;
 use super::memory::Restored;
 use super::source::watch;
+use super::verifier::Verifier;
 use crate::config::Config;
 use crate::dataplane::{self, Copies, CopyRing, Instance, clock};
 use crate::engine::command::Command;
-use crate::engine::input::FeedEvent;
+use crate::engine::input::{FeedEvent, Verified};
 use crate::engine::saved::{Key, Record};
 use crate::report::slow_path::SlowPathReport;
 
@@ -44,6 +45,7 @@ pub(super) struct SlowPath {
     strangers: AsyncFd<CopyRing>,
     desk: Desk,
     told: Receiver<FeedEvent>,
+    verified: UnboundedReceiver<Verified>,
     /// Unix milliseconds of the start.
     since: i64,
 }
@@ -58,9 +60,11 @@ impl SlowPath {
         config: &Config,
     ) -> Result<Self> {
         let (trusted, strangers) = (watch(parts.trusted)?, watch(parts.strangers)?);
-        let mut desk = Desk::new(restored.engine, parts.of_generation, parts.names, &restored.calls, auditor);
+        let (verifier, verified) = Verifier::spawn(config)?;
+        let (engine, records) = (restored.engine, restored.calls);
+        let mut desk = Desk::new(engine, parts.of_generation, parts.names, auditor, verifier, &records);
         desk.tell_auditor(config);
-        Ok(Self { trusted, strangers, desk, told, since: clock::now().wall_ms })
+        Ok(Self { trusted, strangers, desk, told, verified, since: clock::now().wall_ms })
     }
 
     /// Goes on with another generation, and its config if that can be read. What was learned stays.
@@ -80,6 +84,7 @@ impl SlowPath {
             biased;
             ready = self.trusted.readable_mut() => self.desk.read(ready.context(WAITING)?),
             Some(event) = self.told.recv() => self.desk.hear(&event),
+            Some(verified) = self.verified.recv() => self.desk.verified(&verified),
             ready = self.strangers.readable_mut() => self.desk.read(ready.context(WAITING)?),
         }
         Ok(())

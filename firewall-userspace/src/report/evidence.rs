@@ -61,6 +61,7 @@ pub(crate) fn deeds(rule: Rule, count: u32) -> String {
             "failed authentication of an account with a weak password",
             "failed authentications, of an account with a weak password,",
         ),
+        Rule::Identity => ("call whose signature does not hold", "calls whose signature does not hold"),
         Rule::AccountFailures => ("failed authentication of one account", "failed authentications of one account"),
     };
     format!("{} {}", grouped(count.into()), if count == 1 { one } else { many })

@@ -91,9 +91,11 @@ impl Learned {
                 let peers = call.legs.iter().map(|leg| peer(leg.peer)).collect();
                 What::Call(NewCall::new(call, peers))
             }
-            Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) => {
-                return None;
-            }
+            Command::Pinholes(_)
+            | Command::Answer(_)
+            | Command::Disconnect(_)
+            | Command::Dialog(_)
+            | Command::Verify(_) => return None,
             Command::Device(device) => What::Device(device),
         };
         Some(Self { time, what })

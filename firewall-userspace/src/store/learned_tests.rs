@@ -461,6 +461,7 @@ impl Model {
             | Command::Answer(_)
             | Command::Disconnect(_)
             | Command::Dialog(_)
+            | Command::Verify(_)
             | Command::Call(_)
             | Command::Device(_) => {}
             Command::Alarm(alarm) => *self.alarms.entry(last_of(alarm.source.to_bytes())).or_default() += 1,

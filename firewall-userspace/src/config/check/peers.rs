@@ -126,7 +126,7 @@ fn nesting(claims: &mut [Claim], config: &Config, findings: &mut Findings) {
 fn differ(a: &Claim, b: &Claim, config: &Config) -> bool {
     let (one, other) = (&config.peer[a.peer], &config.peer[b.peer]);
     // Lists are by name, and peers without entries of their own have the same.
-    let rule = |peer: &Peer| (PeerRule { list: 0, ..peer.rule(config) }, peer.media);
+    let rule = |peer: &Peer| (PeerRule { list: 0, ..peer.rule(config) }, peer.media, peer.stir);
     a.peer != b.peer && rule(one) != rule(other)
 }
 

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use firewall_common::limiter::Limit;
 use firewall_common::media::{FLOW_BUNDLE, Flow};
+use firewall_common::number::Plan;
 use firewall_common::reason::Reason;
 use firewall_common::sdp::Accepted;
 
 use super::super::call::Demand;
-use crate::config::{Config, Intruders, MediaPolicy};
+use crate::config::{Config, Intruders, MediaPolicy, StirPolicy};
 
 const SECOND: u64 = 1_000_000_000;
 /// RTCP comes every five seconds or so (RFC 3550 §6.2), whatever the silence that RTP is granted.
@@ -32,8 +33,10 @@ pub(super) struct Rules {
     pub(super) per_source: u32,
     /// The most pinholes of all calls.
     pub(super) capacity: u32,
-    default: Demand,
-    peers: Vec<Demand>,
+    /// How numbers are dialled.
+    pub(super) plan: Box<Plan>,
+    default: (Demand, StirPolicy),
+    peers: Vec<(Demand, StirPolicy)>,
     ports: Vec<(u16, u16)>,
     advertised: Vec<IpAddr>,
     multiple: u32,
@@ -44,7 +47,7 @@ pub(super) struct Rules {
 impl Rules {
     /// Those of a config.
     pub(super) fn of(config: &Config) -> Self {
-        let media = config.media();
+        let (media, stir, peers) = (config.media(), config.stir().policy, config.peers().iter());
         let monitored = |reason: Reason| config.monitor().bits() & reason.bit() != 0;
         Self {
             follows: config.follows_calls(),
@@ -54,10 +57,11 @@ impl Rules {
             drops_media: !monitored(Reason::RefusedMedia),
             per_source: media.per_source.get(),
             capacity: config.capacity().pinholes.get(),
-            default: demand(media.policy),
-            peers: config.peers().iter().map(|peer| demand(peer.media.or(media.policy))).collect(),
             // Where nobody's media is judged, nothing needs a pinhole.
             ports: media.ports.ranges().iter().filter(|_| config.judges_media()).map(|range| range.ends()).collect(),
+            plan: Box::new(config.numbers().plan()),
+            default: (demand(media.policy), stir),
+            peers: peers.map(|peer| (demand(peer.media.or(media.policy)), peer.stir.or(stir))).collect(),
             advertised: media.advertised.as_slice().to_vec(),
             multiple: media.rate_multiple.get(),
             silence: u64::from(media.silence.seconds()) * SECOND,
@@ -67,6 +71,15 @@ impl Rules {
 
     /// What is demanded of the calls of a peer; of anybody else's when there is no such peer.
     pub(super) fn demand(&self, peer: u32) -> Demand {
+        self.of_peer(peer).0
+    }
+
+    /// What is done about signatures of a peer's calls, or of anybody else's.
+    pub(super) fn stir(&self, peer: u32) -> StirPolicy {
+        self.of_peer(peer).1
+    }
+
+    fn of_peer(&self, peer: u32) -> (Demand, StirPolicy) {
         let index = usize::try_from(peer).ok().and_then(|id| id.checked_sub(1));
         index.and_then(|index| self.peers.get(index)).copied().unwrap_or(self.default)
     }

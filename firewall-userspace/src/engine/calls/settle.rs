@@ -58,7 +58,8 @@ impl Calls {
             self.limit(place, at, &mut own);
             flows.append(&mut own);
         }
-        only_needed(flows)
+        let is_refused = self.book.get_mut(place).is_some_and(|call| call.signature.is_refused);
+        if is_refused { closed_ones(&flows) } else { only_needed(flows) }
     }
 }
 

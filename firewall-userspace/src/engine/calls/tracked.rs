@@ -4,7 +4,7 @@
 use firewall_common::media::{FLOW_REFUSED, Flow};
 use firewall_common::sip::Method;
 
-use super::super::call::{self, Call, Decided, State};
+use super::super::call::{self, Call, Decided, Identity, State};
 use super::super::clock::Moment;
 use super::heard::{Exchange, Heard, Side};
 use super::leg::{Around, Leg};
@@ -54,7 +54,28 @@ pub(super) struct Tracked {
     pub(super) log: Log,
     /// Whether the book has noted that it is over.
     pub(super) is_done: bool,
+    /// What its signature says, and what became of it.
+    pub(super) signature: Signature,
     adopted: Adopted,
+}
+
+/// The signature of a call.
+#[derive(Debug, Default)]
+pub(super) struct Signature {
+    /// The hash of the last claim, and how many there were.
+    pub(super) claim: u64,
+    pub(super) claims: u32,
+    /// What is known of the last one.
+    pub(super) identity: Option<Identity>,
+    /// Whether a claim does not hold, and the call therefore gets no media.
+    pub(super) is_refused: bool,
+}
+
+impl Signature {
+    /// What it decided about the call.
+    fn decided(&self) -> Option<Decided> {
+        self.is_refused.then(|| Decided { by: "identity".to_owned(), status: None, enforced: true })
+    }
 }
 
 /// What was there before the daemon.
@@ -92,6 +113,8 @@ impl Tracked {
             (new.started, new.answered) = (record.started, record.answered);
             (new.from, new.to, new.agent) = (record.from.clone(), record.to.clone(), record.agent.clone());
             new.adopted.legs.clone_from(&record.legs);
+            new.signature.identity.clone_from(&record.identity);
+            new.signature.is_refused = record.decided.as_ref().is_some_and(|decided| decided.by == "identity");
             new.adopted.state = Some(record.state);
             new.log = Log::of(record);
         }
@@ -227,7 +250,7 @@ impl Tracked {
         let legs: Vec<call::Leg> = old.chain(self.legs.iter().map(Leg::record)).collect();
         let state = self.state();
         Call {
-            decided: self.decided.clone().or_else(|| refusal::decided(&legs)),
+            decided: self.decided.clone().or_else(|| refusal::decided(&legs)).or_else(|| self.signature.decided()),
             started: self.started,
             answered: self.answered,
             ended: self.ended,
@@ -238,6 +261,7 @@ impl Tracked {
             state,
             callee_agent: self.log.callee_agent.clone(),
             ended_by: self.log.ended_by(state),
+            identity: self.signature.identity.clone(),
             ..Call::blank(self.id)
         }
     }
@@ -258,6 +282,7 @@ impl Tracked {
     pub(super) fn measure(&self) -> usize {
         let text = self.from.len() + self.to.len() + self.agent.len();
         let text = text + self.decided.as_ref().map_or(0, |decided| decided.by.len());
+        let text = text + self.signature.identity.as_ref().map_or(0, |identity| identity.signer.len());
         let adopted = size_of_val(&*self.adopted.flows) + self.adopted.legs.len() * 2 * size_of::<call::Leg>();
         size_of::<Self>() + text + self.log.weight() + adopted + self.legs.iter().map(Leg::weight).sum::<usize>()
     }

@@ -4,6 +4,7 @@ mod closing;
 mod denied;
 mod forking;
 mod log;
+mod identity;
 mod media;
 mod parties;
 mod plain;
