@@ -49,6 +49,34 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// Lists of numbers that a public source makes.
+    ReadyList {
+        /// Numbers that cost more than a call: 0900 and its kin, everywhere, and +979.
+        Premium = "premium",
+        /// Satellites and networks without a country: +870, +881, +882, +883.
+        Satellite = "satellite",
+        /// Numbers whose cost caller and called share: 0180 and its kin.
+        SharedCost = "shared-cost",
+    }
+}
+
+impl ReadyList {
+    /// The list of a word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|list| list.word() == word)
+    }
+
+    /// The number of its class, which the database has under the same name.
+    pub fn class(self) -> u32 {
+        match self {
+            Self::Premium => 1,
+            Self::Satellite => 2,
+            Self::SharedCost => 3,
+        }
+    }
+}
+
 impl NumberPolicy {
     /// As the kernel's records have it.
     pub fn number(self) -> u8 {
@@ -100,6 +128,7 @@ impl DialPrefix {
         digits.map(Self).ok_or_else(|| Fault::new("is no dial prefix", DIAL_HINT))
     }
 
+    /// What becomes of a number that begins with it.
     fn rewrite(self, insert: Digits, space: u32) -> Rewrite {
         let shift = 64 - 4 * self.0.len;
         let value = self.0.hi;
@@ -250,6 +279,11 @@ section! {
         /// Numbers of at most so many digits, without a prefix of those above, are of the house: they may be called unless
         /// they are denied.
         pub extension_max: Number<0, 15> = Number::of(6);
+        /// Lists that are made from a public source: "premium", "satellite", "shared-cost". An entry of your own for the same
+        /// prefix, or a longer one, goes before them.
+        pub ready_made: Words<ReadyList> = Words::default();
+        /// What is done with their numbers: "deny", or "code", which asks for the code of the class of the list's name.
+        pub ready_made_action: ReadyAction = ReadyAction::Deny;
         /// How many digits a call code has. It is dialled before the number: *CODE*NUMBER.
         pub code_digits: Number<4, 12> = Number::of(6);
     }
