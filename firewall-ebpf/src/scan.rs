@@ -5,11 +5,12 @@
 //! (see [`firewall_common::sip`]).
 use firewall_common::media;
 use firewall_common::sip::header_scan::{self, Values};
-use firewall_common::sip::{self, Message, Method, Window, account, signature};
+use firewall_common::sip::{self, Message, Method, Window, account, signature, start_line};
 
 use crate::constants::signatures;
 use crate::opaque;
 
+pub(crate) mod number;
 pub(crate) mod sdp;
 
 /// A request.
@@ -25,6 +26,12 @@ pub(crate) fn classify(window: &Window, start_line_max: u32) -> Option<[u32; 3]>
     let packed = sipfw_classify(window, start_line_max);
     let kind = packed as u32 & 0xff;
     (opaque::forget(u64::from(kind)) != 0).then_some([kind, packed as u32 >> 8, (packed >> 32) as u32])
+}
+
+/// Whether the payload's start line, if it is one, goes on in the next fragment.
+#[inline(always)]
+pub(crate) fn is_unfinished(window: &Window, start_line_max: u32) -> bool {
+    sipfw_unfinished(window, start_line_max) != 0
 }
 
 /// Where header values begin.
@@ -75,6 +82,14 @@ extern "C" fn sipfw_classify(window: *const Window, start_line_max: u32) -> u64 
 
 #[unsafe(no_mangle)]
 #[inline(never)]
+extern "C" fn sipfw_unfinished(window: *const Window, start_line_max: u32) -> u64 {
+    // SAFETY: as above.
+    let is = unsafe { window.as_ref() }.is_some_and(|window| start_line::is_unfinished(window, start_line_max));
+    opaque::forget(u64::from(is))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
 extern "C" fn sipfw_locate(window: *const Window, headers: u32, limit: u32) -> u64 {
     // SAFETY: as above.
     let Some(window) = (unsafe { window.as_ref() }) else {
@@ -121,6 +136,23 @@ extern "C" fn sipfw_username_hash(window: *const Window, at: u32, len: u32) -> u
 #[inline(never)]
 extern "C" fn sipfw_signature(window: *const Window, at: u32, place: u32) -> u64 {
     // SAFETY: as above.
-    let found = unsafe { window.as_ref() }.and_then(|window| signatures().scan(window, at, place));
+    let found = unsafe { window.as_ref() }
+        .and_then(|window| signatures().scan(window, at, place, |w, at, progress| sipfw_signature_go(w, at, progress)));
     opaque::forget(found.map_or(0, |id| u64::from(id) + 1))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_signature_go(window: *const Window, at: u32, progress: u64) -> u64 {
+    // SAFETY: as above.
+    let Some(window) = (unsafe { window.as_ref() }) else {
+        return 0;
+    };
+    opaque::forget(signatures().go(window, at, progress, |hash| sipfw_signature_slots(hash)))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_signature_slots(hash: u64) -> u64 {
+    opaque::forget(signatures().look_up(hash))
 }

@@ -84,6 +84,8 @@ pub const USER_AGENT: Place = Field::UserAgent as Place;
 pub const FROM: Place = Field::FromDisplay as Place;
 /// The part of interest has ended.
 const ENDED: Place = 8;
+/// A signature was found.
+const FOUND: Place = 9;
 
 /// The place after a delimiter: a row of eight classes for each place. From has the structure
 /// `[display] <scheme:user@host>`; User-Agent has none.
@@ -108,9 +110,13 @@ static NEXT: [u8; 64] = {
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// A token's hash: FNV-1a over its bytes in lower case (Fowler, Noll, Vo), begun from the field and a seed that nobody
-/// outside knows, so that no value can be made up that collides with a signature.
+/// outside knows, so that no value can be made up that collides with a signature. Of its bits [`HASH_BITS`] count, so that
+/// one number has room for it and for where the scan stands.
 #[derive(Clone, Copy)]
 struct Hash(u64);
+
+/// The lower bits of a product rest on the lower bits of its factors alone.
+const HASH_BITS: u64 = (1 << 56) - 1;
 
 impl Hash {
     #[inline(always)]
@@ -121,6 +127,11 @@ impl Hash {
     #[inline(always)]
     const fn with(self, lower: u8) -> Self {
         Self((self.0 ^ lower as u64).wrapping_mul(FNV_PRIME))
+    }
+
+    #[inline(always)]
+    const fn counted(self) -> Self {
+        Self(self.0 & HASH_BITS)
     }
 
     /// See [`Window::forget`].
@@ -170,7 +181,7 @@ impl Table {
     #[must_use]
     pub fn insert(&mut self, field: Field, token: &str, id: u32) -> bool {
         let begin = Hash::begin(self.seed, field as Place);
-        let hash = token.bytes().fold(begin, |hash, b| hash.with(b.to_ascii_lowercase()));
+        let hash = token.bytes().fold(begin, |hash, b| hash.with(b.to_ascii_lowercase())).counted();
         let (word, bit) = Self::filter_place(hash);
         for probe in 0..PROBES {
             let slot = &mut self.slots[Self::index(hash, probe)];
@@ -195,36 +206,54 @@ impl Table {
     }
 
     #[inline(always)]
-    fn find(&self, hash: Hash) -> Option<u32> {
-        let (word, bit) = Self::filter_place(hash);
-        if self.filter[word] & bit == 0 {
-            return None;
-        }
+    fn may_have(&self, hash: Hash) -> bool {
+        let (word, bit) = Self::filter_place(hash.counted());
+        self.filter[word] & bit != 0
+    }
+
+    /// The id plus one of the token with this hash, 0 for none.
+    #[inline(always)]
+    pub fn look_up(&self, hash: u64) -> u64 {
+        let hash = Hash(hash).counted();
         for probe in 0..PROBES {
             let slot = self.slots[Self::index(hash, probe)];
             if slot.hash == hash.0 && slot.id != 0 {
-                return Some((slot.id - 1) as u32);
+                return slot.id;
+            }
+        }
+        0
+    }
+
+    /// The first signature among the tokens of the User-Agent value at `at`.
+    pub fn user_agent(&self, w: &Window, at: u32) -> Option<u32> {
+        self.scan(w, at, USER_AGENT, |w, at, progress| self.go(w, at, progress, |hash| self.look_up(hash)))
+    }
+
+    /// The first signature among the tokens of the From value at `at`.
+    pub fn from(&self, w: &Window, at: u32) -> Option<u32> {
+        self.scan(w, at, FROM, |w, at, progress| self.go(w, at, progress, |hash| self.look_up(hash)))
+    }
+
+    /// The first signature among the tokens of the value at `at` of a header field: [`USER_AGENT`] or [`FROM`]. `go` is
+    /// [`Table::go`]; the kernel program puts it behind a boundary of its own.
+    #[inline(always)]
+    pub fn scan(&self, w: &Window, start: u32, place: u32, go: impl Fn(&Window, u32, u64) -> u64) -> Option<u32> {
+        let mut progress = Progress::new(Hash::begin(self.seed, place), place);
+        for i in 0..VALUE_MAX / GO {
+            progress = Progress(go(w, start + i * GO, progress.0));
+            if progress.place() >= ENDED {
+                return progress.found();
             }
         }
         None
     }
 
-    /// The first signature among the tokens of the User-Agent value at `at`.
-    pub fn user_agent(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, USER_AGENT)
-    }
-
-    /// The first signature among the tokens of the From value at `at`.
-    pub fn from(&self, w: &Window, at: u32) -> Option<u32> {
-        self.scan(w, at, FROM)
-    }
-
-    /// The first signature among the tokens of the value at `at` of a header field: [`USER_AGENT`] or [`FROM`].
+    /// One go of [`Table::scan`]'s, from `start` on: what is known behind it, as one number. `look_up` is
+    /// [`Table::look_up`], behind a boundary of its own in the same way.
     #[inline(always)]
-    pub fn scan(&self, w: &Window, start: u32, place: u32) -> Option<u32> {
-        let mut place = w.forget(place);
-        let mut hash = Hash::begin(self.seed, place).forget(w);
-        for i in 0..VALUE_MAX {
+    pub fn go(&self, w: &Window, start: u32, progress: u64, look_up: impl Fn(u64) -> u64) -> u64 {
+        let (mut hash, mut place) = (Progress(progress).hash(), w.forget(Progress(progress).place()));
+        for i in 0..GO {
             let at = w.forget(start + i);
             let byte = BYTES[w.byte(at) as usize];
             // What follows the payload reads as zero, so no token goes on behind it.
@@ -233,18 +262,52 @@ impl Table {
                 continue;
             }
             // Between two delimiters stands an empty token, which is no signature.
-            if let Some(id) = self.find(hash) {
-                return Some(w.forget(id));
+            let id = if self.may_have(hash) { look_up(hash.0) } else { 0 };
+            if id != 0 {
+                return Progress::new(Hash(id), FOUND).0;
             }
             let next = Place::from(NEXT[wrap::<64>((place & 7) * 8 + Place::from(byte & 7))]);
             let ends = byte == class::NEWLINE && !is_fold(w.byte(at + 1));
             if at >= w.len() || ends || next == ENDED {
-                return None;
+                return Progress::new(Hash(0), ENDED).0;
             }
             place = w.forget(next);
             hash = Hash::begin(self.seed, place).forget(w);
         }
-        None
+        Progress::new(hash, place).0
+    }
+}
+
+/// How many bytes are looked at in one go.
+const GO: u32 = 8;
+const _: () = assert!(VALUE_MAX.is_multiple_of(GO));
+
+/// What is known behind a go: the hash of the token so far, and in the lowest bits the place.
+#[derive(Clone, Copy)]
+struct Progress(u64);
+
+impl Progress {
+    const PLACE_BITS: u32 = 8;
+
+    #[inline(always)]
+    const fn new(hash: Hash, place: Place) -> Self {
+        Self(hash.0 << Self::PLACE_BITS | place as u64)
+    }
+
+    #[inline(always)]
+    const fn hash(self) -> Hash {
+        Hash(self.0 >> Self::PLACE_BITS)
+    }
+
+    #[inline(always)]
+    const fn place(self) -> Place {
+        self.0 as Place & 0xff
+    }
+
+    /// The id of the signature that was found.
+    #[inline(always)]
+    fn found(self) -> Option<u32> {
+        (self.place() == FOUND).then(|| (self.hash().0 - 1) as u32)
     }
 }
 

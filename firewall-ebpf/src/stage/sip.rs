@@ -2,7 +2,6 @@
 //!
 //! Owns: the objection to what is not. Refuses: knowing SIP (see [`firewall_common::sip`]).
 use firewall_common::reason::Reason;
-use firewall_common::sip::start_line::is_unfinished;
 use firewall_common::sip::{Class, Method, Window};
 use firewall_common::verdict::{Flow, Verdict};
 
@@ -55,6 +54,6 @@ pub(crate) fn classify(payload: &Window) -> Option<Said> {
 /// Objects to a datagram that is no SIP, or that is the first fragment of one whose start line goes on in the next.
 #[inline(always)]
 pub(crate) fn object<C: Circumstances>(trial: &mut Trial<C>, payload: &Window, fragmented: bool) -> Flow<()> {
-    let tiny = fragmented && is_unfinished(payload, policy().start_line_max);
+    let tiny = fragmented && scan::is_unfinished(payload, policy().start_line_max);
     trial.object(Verdict::of(if tiny { Reason::FragmentTiny } else { Reason::NotSip }))
 }
