@@ -158,8 +158,8 @@ fn blocks_of_a_source_outlive_comparisons_until_they_end() {
     assert_eq!(kernel.find(list, "+88113"), None, "what has ended is swept");
     assert!(enforcer.unblock(source, number("+882")).unwrap());
     assert!(!enforcer.unblock(source, number("+882")).unwrap());
-    instance.sync_entries(&store).unwrap();
-    assert_eq!(kernel.switch(), 0);
+    enforcer.block(source, number("+881"), world.now()).unwrap();
+    assert_eq!((instance.sweep_holds().unwrap(), kernel.switch()), (1, 0));
 }
 
 #[test]
