@@ -9,6 +9,7 @@ mod csv;
 mod diff;
 mod judge;
 mod judge_caller;
+mod numbering;
 mod record;
 mod rules;
 mod table;
@@ -22,15 +23,9 @@ pub(crate) use diff::is_block;
 pub use diff::{NumberChanges, diff};
 pub use judge::{Judged, Side, judge};
 pub use judge_caller::{Caller, JudgedCaller, judge_caller};
+pub use numbering::{countries, country, ready_made};
 pub use record::{ListKind, NewNumber, NumberWord, StoredCode, StoredNumber, directions_word, parse_directions};
 pub use rules::{Rule, own_list, rules};
 pub use table::{Found, Listed, Numbers};
 pub use text::{NumberError, number_text, parse_number};
 pub use wanted::Wanted;
-
-use firewall_common::number::Number;
-
-/// The country of an international number: two letters of ISO 3166-1, or a word for what is no country (`satellite`).
-pub fn country(_number: Number) -> Option<&'static str> {
-    None
-}

@@ -11,14 +11,15 @@ use firewall_common::number::{
     Digits, Directions, Number, NumberAction, NumberKey, NumberRule, NumberTerm, Plan, block_list, code_hash,
 };
 use firewall_common::policy::{NUMBERS_BLOCKS, NUMBERS_CODES, SWITCH_NUMBERS};
-use firewall_userspace::dataplane::{Error, Instance};
+use firewall_common::reason::Reason;
+use firewall_userspace::dataplane::{Error, Instance, probe};
 use firewall_userspace::numbers::{ListKind, NewNumber, Numbers, own_list, parse_number};
 use firewall_userspace::store::CodeAdded;
 
 #[allow(dead_code, reason = "shared with other tests, which use the rest")]
 #[path = "lifecycle/world.rs"]
 mod world;
-use world::World;
+use world::{World, frame_of};
 
 const CONFIG: &str = "[numbers]\nreceived = \"open\"\ncountry = \"49\"\n[callers]\nown_numbers = [\"+4930123\"]\n";
 
@@ -157,8 +158,8 @@ fn blocks_of_a_source_outlive_comparisons_until_they_end() {
     assert_eq!(kernel.find(list, "+88113"), None, "what has ended is swept");
     assert!(enforcer.unblock(source, number("+882")).unwrap());
     assert!(!enforcer.unblock(source, number("+882")).unwrap());
-    instance.sync_entries(&store).unwrap();
-    assert_eq!(kernel.switch(), 0);
+    enforcer.block(source, number("+881"), world.now()).unwrap();
+    assert_eq!((instance.sweep_holds().unwrap(), kernel.switch()), (1, 0));
 }
 
 #[test]
@@ -193,4 +194,52 @@ fn a_hundred_thousand_prefixes_take_no_long_time_and_agree_with_the_host() {
         seen
     });
     assert_eq!(classes.len(), 2, "some are listed and some are not");
+}
+
+/// What the loaded program says of a stranger's INVITE.
+fn judged(world: &World, instance: &Instance, uri: &str) -> (Reason, u32) {
+    let invite = format!("INVITE {uri} SIP/2.0\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n");
+    let frame = frame_of("198.51.100.7", invite.as_bytes());
+    let judgement = probe::judge(&instance.probe().unwrap(), &frame, world.now(), false).unwrap();
+    (judgement.reason, judgement.detail)
+}
+
+#[test]
+fn the_verdict_changes_with_the_lists_and_the_policy() {
+    let world = World::new();
+    let iface = world.veth();
+    let mut store = world.store();
+    let config = format!("{CONFIG}[[peer]]\nname = \"itsp\"\nprefixes = [\"203.0.113.0/24\"]\n");
+    let (mut instance, _) = world.start(&iface, &config);
+    let premium = "sip:00%34%39900123456@203.0.113.1;user=phone";
+    assert_eq!(judged(&world, &instance, premium).0, Reason::Stranger);
+    let class = Some("premium".to_owned());
+    let deny = NewNumber { class: class.clone(), ..entry("+49900", NumberAction::Deny) };
+    let id = store.add_numbers(&[deny], world.wall(), |_| {}).unwrap().added[0].id;
+    instance.sync_entries(&store).unwrap();
+    for uri in [premium, "sip:0900123456@h", "tel:+49-900-123456", "SIPS:+49900123456:pw@h", "sip:49900@h"] {
+        let want = if uri == "sip:49900@h" { Reason::Stranger } else { Reason::NumberDenied };
+        let (reason, detail) = judged(&world, &instance, uri);
+        assert_eq!((reason, reason == Reason::Stranger || detail == id), (want, true), "{uri}");
+    }
+
+    // With its code it opens.
+    let code = NewNumber { class, ..entry("+49900", NumberAction::Code) };
+    store.add_numbers(&[code], world.wall(), |_| {}).unwrap();
+    let hash = code_hash(Digits::parse("271828").unwrap(), instance.hash_key().unwrap());
+    store.add_code(hash, "premium", None, world.wall()).unwrap();
+    instance.sync_entries(&store).unwrap();
+    assert_eq!(judged(&world, &instance, premium).0, Reason::CallCode);
+    assert_eq!(judged(&world, &instance, "sip:*271829*0900123456@h").0, Reason::CallCode);
+    assert_eq!(judged(&world, &instance, "sip:*271828*0900123456@h").0, Reason::Stranger);
+
+    // Another policy, and a ready-made list, take effect with a reload.
+    let config = config.replace("\"open\"", "\"validated\"\nready_made = [\"satellite\"]");
+    instance.reload(&world.config(&config)).unwrap();
+    assert_eq!(judged(&world, &instance, "sip:030123456@h").0, Reason::NumberUnlisted);
+    assert_eq!(judged(&world, &instance, "sip:0088213123@h"), (Reason::NumberDenied, 0));
+    assert_eq!(judged(&world, &instance, "sip:200@h").0, Reason::Stranger);
+    store.add_numbers(&[entry("+4930", NumberAction::Allow)], world.wall(), |_| {}).unwrap();
+    instance.sync_entries(&store).unwrap();
+    assert_eq!(judged(&world, &instance, "sip:030123456@h").0, Reason::Stranger);
 }

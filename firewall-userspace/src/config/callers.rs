@@ -10,6 +10,7 @@ use super::reader::{Node, Reader};
 use super::section::section;
 use super::value::{Shown, Value, quoted, read_array, text};
 use super::word::{Word, vocabulary};
+use crate::numbers::countries;
 
 vocabulary! {
     /// What lists of callers decide.
@@ -81,12 +82,49 @@ impl Value for Texts {
     }
 }
 
+/// Countries, by their two letters.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Countries(Vec<&'static str>);
+
+impl Countries {
+    /// Each of them.
+    pub fn as_slice(&self) -> &[&'static str] {
+        &self.0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Value for Countries {
+    fn read(&mut self, node: &Node<'_>, reader: &mut Reader<'_, '_>) {
+        let hint = "write a list of the two letters of countries (ISO 3166-1), such as [\"DE\", \"AT\"]";
+        let known = countries();
+        let parse = |value: &DeValue<'_>| {
+            known.get(text(value, hint)?).copied().ok_or_else(|| Fault::new("is no country with numbers of its own", hint))
+        };
+        if let Some(countries) = read_array(node, reader, hint, parse) {
+            self.0 = countries;
+        }
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Inline(format!("[{}]", self.0.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")))
+    }
+}
+
 section! {
     /// Callers: who may call us. Lists are edited with `sipfw caller`; docs/numbers.md explains both.
     Callers {
         /// What lists of callers decide: "listed", who is denied may not call; "validated", only who is allowed may; "off",
         /// they decide nothing.
         pub policy: CallerPolicy = CallerPolicy::Off;
+        /// Countries from which nobody may call, such as ["TN", "LV"]; with a policy that is not "off".
+        pub countries_deny: Countries = Countries::default();
+        /// The only countries from which anybody may call; none named: all.
+        pub countries_allow: Countries = Countries::default();
         /// Callers who do not say who they are: "allow" or "refuse".
         pub anonymous: Permission = Permission::Allow;
         /// Numbers of our own, or prefixes of them, such as ["+4930123456"]: who claims one from outside is refused.

@@ -138,6 +138,15 @@ impl Enforcer {
         self.holds.sweep(clock::now().mono_ns)
     }
 
+    /// Removes blocks that have ended; how many. Reads all numbers, if there are blocks at all.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn sweep_blocks(&mut self) -> Result<usize> {
+        self.numbers.sweep(clock::now().mono_ns)
+    }
+
     /// Trusts a source until `until` and knows it until `known_until`. One that is trusted or known keeps its rates. A full
     /// map forgets the known sources that would be forgotten first.
     ///

@@ -177,6 +177,8 @@ pub struct Instance {
     generation: u32,
     program_id: u32,
     policy: Option<RunningPolicy>,
+    /// The lists of numbers in the kernel, as this process put them there.
+    numbers: Option<sync::Seen>,
     /// What the daemon holds for as long as it lives.
     hold: Option<Hold>,
 }
@@ -196,7 +198,7 @@ impl Instance {
         let place = Place::new(paths, iface)?;
         let Some(active) = active::find(&place)? else { return Err(active::nothing(&place)) };
         let policy = RunningPolicy::read(&place.policy_file(active.generation)).ok();
-        Ok(Self { place, generation: active.generation, program_id: active.program_id, policy, hold: None })
+        Ok(Self { place, generation: active.generation, program_id: active.program_id, policy, numbers: None, hold: None })
     }
 
     /// Looks whether another process has reloaded since; if so, uses what is active now, and says `true`.
@@ -297,9 +299,10 @@ impl Instance {
         self.enforcer()?.unhold(source, account)
     }
 
-    /// Removes holds that have ended; how many.
+    /// Removes holds, and blocks of numbers, that have ended; how many.
     pub fn sweep_holds(&mut self) -> Result<usize> {
-        self.enforcer()?.sweep_holds()
+        let mut enforcer = self.enforcer()?;
+        Ok(enforcer.sweep_holds()? + enforcer.sweep_blocks()?)
     }
 
     /// Trusts a source until `until` (Unix milliseconds), with fresh rates; one that is trusted already keeps its own.

@@ -17,6 +17,7 @@ use super::error::{Context as _, Error, Result, errno};
 use super::generation;
 use super::maps::{capacity, open};
 use super::registrants::is_missing;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::numbers::{Codes, NumberRules, Wanted, diff, is_block};
 use crate::store::{self, Store};
@@ -108,6 +109,21 @@ impl NumberMaps {
         }
     }
 
+    /// Removes blocks that have ended, and turns off what nobody needs; how many.
+    pub(super) fn sweep(&mut self, now: u64) -> Result<usize> {
+        let switch = self.switches.get(&SWITCH_NUMBERS, 0).doing(|| "read a switch".to_owned())?;
+        if switch & NUMBERS_BLOCKS == 0 {
+            return Ok(0);
+        }
+        let all = self.read()?;
+        let (ended, alive): (Vec<_>, Vec<_>) = blocks(&all).partition(|(_, rule)| rule.until <= now);
+        self.remove(&ended.iter().map(|(place, _)| **place).collect::<Vec<_>>())?;
+        if alive.is_empty() {
+            self.switch(switch & !NUMBERS_BLOCKS)?;
+        }
+        Ok(ended.len())
+    }
+
     /// How many requests each entry stopped, by its id.
     pub(super) fn hits(&self) -> Result<StdMap<u32, u64>> {
         let mut hits = StdMap::new();
@@ -196,13 +212,8 @@ pub(super) fn copy(from: &Path, to: &Path, now: u64) -> Result<()> {
 }
 
 /// Makes the maps of a directory equal a config and what the database says.
-pub(super) fn sync(dir: &Path, config: &Config, store: &Store, clock: crate::clock::Clock) -> Result<Changed> {
-    let wanted = wanted(config, store, clock)?;
-    NumberMaps::open(dir)?.sync(&wanted, clock.mono_ns)
-}
-
-fn wanted(config: &Config, store: &Store, clock: crate::clock::Clock) -> Result<Wanted> {
-    Ok(Wanted::read(config, store, clock)?)
+pub(super) fn sync(dir: &Path, config: &Config, store: &Store, clock: Clock) -> Result<Changed> {
+    NumberMaps::open(dir)?.sync(&Wanted::read(config, store, clock)?, clock.mono_ns)
 }
 
 /// The key of hashes: the database's, where there is one that can be read and written, so that codes hold after a reboot.

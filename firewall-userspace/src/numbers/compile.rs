@@ -4,7 +4,7 @@
 //! holds in each direction. Refuses: writing.
 use std::collections::HashMap;
 
-use firewall_common::number::{Directions, NumberKey, NumberRule, NumberTerm};
+use firewall_common::number::{Directions, NumberAction, NumberKey, NumberRule, NumberTerm};
 use firewall_common::policy::NEVER_ENDS;
 
 use super::Numbers;
@@ -35,7 +35,9 @@ pub fn compile(numbers: &Numbers, clock: Clock) -> NumberRules {
     made
 }
 
+/// What says nothing has no length either, so that no other list's word gives way to it.
 fn term(said: Option<Said>) -> NumberTerm {
+    let said = said.filter(|said| said.term.action != NumberAction::None as u32);
     said.map_or_else(NumberTerm::default, |said| said.term)
 }
 

@@ -33,7 +33,7 @@ pub fn read_csv(file: &str, bytes: &[u8], list: ListKind, plan: &Plan) -> Result
         .from_reader(bytes);
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
     for (index, record) in reader.records().enumerate() {
-        let line = |position: Option<&::csv::Position>| position.map_or(index as u64 + 1, ::csv::Position::line);
+        let line = |position: Option<&::csv::Position>| line_of(bytes, position.map_or(0, ::csv::Position::byte));
         match record {
             Ok(record) if index == 0 && record.get(0).is_some_and(|cell| cell.eq_ignore_ascii_case("prefix")) => {}
             Ok(record) => match row(&record, list, plan) {
@@ -44,6 +44,15 @@ pub fn read_csv(file: &str, bytes: &[u8], list: ListKind, plan: &Plan) -> Result
         }
     }
     if errors.is_empty() { Ok(rows) } else { Err(errors) }
+}
+
+/// The line of what is read from `at` on: lines without anything and remarks come before it.
+fn line_of(bytes: &[u8], at: u64) -> usize {
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let before = bytes[..at].iter().filter(|byte| **byte == b'\n').count();
+    let lines = bytes[at..].split(|byte| *byte == b'\n');
+    let skipped = lines.take_while(|line| line.trim_ascii().is_empty() || line.starts_with(b"#")).count();
+    before + skipped + 1
 }
 
 fn row(record: &::csv::StringRecord, list: ListKind, plan: &Plan) -> Result<Row, String> {

@@ -80,7 +80,7 @@ impl Numbers {
 
     /// The same, with the prefix.
     pub fn find(&self, list: u64, direction: Directions, number: Number) -> Option<Found> {
-        let said = self.longest(list, direction, number)?;
+        let said = self.longest(list, direction, number).filter(|said| said.term.action != NumberAction::None as u32)?;
         let class = self.classes.get(&said.term.class).cloned();
         let listed = Listed { action: NumberAction::from_number(said.term.action), class, id: said.term.id };
         let prefix = Number { digits: first(number.digits, said.term.len), ..number };
@@ -106,7 +106,7 @@ impl Numbers {
 }
 
 /// The first `len` digits.
-fn first(digits: Digits, len: u32) -> Digits {
+pub(super) fn first(digits: Digits, len: u32) -> Digits {
     let len = len.min(digits.len);
     let mask = if len == 0 { 0 } else { u128::MAX << (128 - 4 * len) };
     let all = (u128::from(digits.hi) << 64 | u128::from(digits.lo)) & mask;

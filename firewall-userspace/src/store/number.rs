@@ -80,13 +80,17 @@ impl Store {
                 add_one(tx, new, now, &mut report)?;
                 progress(done + 1);
             }
+            grow(tx)?;
             Ok(report)
         })
     }
 
     /// Deletes the entries at these places; a prefix without any gives none.
     pub fn delete_numbers(&mut self, places: &[NumberPlace]) -> Result<Vec<Vec<StoredNumber>>> {
-        self.write(|tx| places.iter().map(|place| delete_at(tx, place)).collect())
+        self.write(|tx| {
+            grow(tx)?;
+            places.iter().map(|place| delete_at(tx, place)).collect()
+        })
     }
 
     /// The entries of a kind in force, oldest first.
@@ -114,6 +118,12 @@ impl Store {
         self.read(|db| db.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
     }
 
+    /// A number that grows with every change of lists and codes.
+    pub fn numbers_version(&self) -> Result<i64> {
+        let sql = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1";
+        self.read(|db| db.prepare_cached(sql)?.query_row([VERSION], |row| row.get(0)).optional()).map(|n| n.unwrap_or(0))
+    }
+
     /// The number of a class, which is made if there is none of this name; nothing when all 63 are taken.
     pub fn number_class(&mut self, name: &str) -> Result<Option<u32>> {
         self.write(|tx| class_number(tx, name))
@@ -123,6 +133,15 @@ impl Store {
     pub(super) fn prune_numbers(db: &Connection, now: i64) -> rusqlite::Result<usize> {
         db.execute("DELETE FROM number WHERE expires <= ?1", [now])
     }
+}
+
+const VERSION: &str = "numbers_version";
+
+/// Notes that lists or codes have changed.
+pub(super) fn grow(db: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, '1')
+               ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
+    db.prepare_cached(sql)?.execute([VERSION]).map(drop)
 }
 
 fn add_one(db: &Connection, new: &NewNumber, now: i64, report: &mut NumberAdded) -> rusqlite::Result<()> {

@@ -4,7 +4,7 @@
 use firewall_common::limiter::HashKey;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::number::class_number;
+use super::number::{class_number, grow};
 use super::{Result, Store, author};
 use crate::numbers::StoredCode;
 
@@ -34,6 +34,7 @@ impl Store {
             if tx.execute(sql, row)? == 0 {
                 return Ok(CodeAdded::Known);
             }
+            grow(tx)?;
             let sql = format!("{SELECT} WHERE k.id = ?1");
             tx.query_row(&sql, [tx.last_insert_rowid()], read).map(CodeAdded::Added)
         })
@@ -44,6 +45,7 @@ impl Store {
         self.write(|tx| {
             let found = tx.query_row(&format!("{SELECT} WHERE k.id = ?1"), [id], read).optional()?;
             tx.execute("DELETE FROM code WHERE id = ?1", [id])?;
+            grow(tx)?;
             Ok(found)
         })
     }

@@ -137,7 +137,7 @@ const NUMBERS: &str = "CREATE TABLE number_class (
          id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 63),
          name TEXT NOT NULL UNIQUE
      ) STRICT;
-     INSERT INTO number_class VALUES (1, 'premium'), (2, 'satellite'), (3, 'shared-cost'), (4, 'personal');
+     INSERT INTO number_class VALUES (1, 'premium'), (2, 'satellite'), (3, 'shared-cost');
      CREATE TABLE number (
          id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 4294967295),
          list TEXT NOT NULL CHECK (list IN ('dialled', 'caller')),

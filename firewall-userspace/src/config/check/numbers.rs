@@ -2,6 +2,7 @@
 //!
 //! Owns: a plan that is too long, policies that cannot take effect, and numbers that are none. Refuses: lists.
 use super::super::Config;
+use super::super::callers::{CallerPolicy, PeerCallers};
 use super::super::numbers::{NumberPolicy, PREFIXES};
 use super::super::problem::{Fault, Severity};
 use super::super::reader::Findings;
@@ -12,6 +13,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     plan(config, findings);
     country(config, findings);
     own_numbers(config, findings);
+    countries(config, findings);
 }
 
 fn plan(config: &Config, findings: &mut Findings) {
@@ -45,6 +47,23 @@ fn own_numbers(config: &Config, findings: &mut Findings) {
         if parse_number(text, &plan).is_err() {
             let fault = Fault::new("is no number", "write it with the country's code, such as \"+4930123456\"");
             findings.add(Severity::Error, &format!("callers.own_numbers[{index}]"), fault);
+        }
+    }
+}
+
+fn countries(config: &Config, findings: &mut Findings) {
+    let callers = &config.callers;
+    let both = callers.countries_allow.as_slice().iter().find(|name| callers.countries_deny.as_slice().contains(name));
+    if let Some(name) = both {
+        let message = format!("{name} is in callers.countries_allow, too ({})", findings.place("callers.countries_allow"));
+        findings.add(Severity::Error, "callers.countries_deny", Fault::new(message, "leave it out of one of them"));
+    }
+    let decides = |callers| !matches!(callers, PeerCallers::Default | PeerCallers::Off);
+    let is_off = callers.policy == CallerPolicy::Off && !config.peer.iter().any(|peer| decides(peer.callers));
+    for (key, countries) in [("countries_deny", &callers.countries_deny), ("countries_allow", &callers.countries_allow)] {
+        if is_off && !countries.is_empty() {
+            let fault = Fault::new("says nothing while callers.policy is \"off\"", "write callers.policy = \"listed\"");
+            findings.add(Severity::Warning, &format!("callers.{key}"), fault);
         }
     }
 }

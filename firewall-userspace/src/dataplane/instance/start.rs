@@ -48,7 +48,7 @@ impl Instance {
         let Begun { held, heard, started, policy } = begun?;
         let (generation, program_id) = (started.generation, started.program_id);
         let hold = Some(Hold { _lock: lock, link: held, egress: heard });
-        Ok((Self { place, generation, program_id, policy: Some(policy), hold }, started))
+        Ok((Self { place, generation, program_id, policy: Some(policy), numbers: None, hold }, started))
     }
 }
 
