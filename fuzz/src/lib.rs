@@ -11,6 +11,7 @@ pub mod engine;
 pub mod feed;
 pub mod header_scan;
 pub mod message;
+pub mod number;
 pub mod packet;
 pub mod rtp;
 pub mod sdp;
@@ -21,13 +22,14 @@ pub mod stream;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 11] = [
+pub const TARGETS: [(&str, Property); 12] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
     ("engine", engine::check),
     ("feed", feed::check),
     ("header_scan", header_scan::check),
     ("message", message::check),
+    ("number", number::check),
     ("packet", packet::check),
     ("rtp", rtp::check),
     ("sdp", sdp::check),

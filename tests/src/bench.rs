@@ -13,6 +13,7 @@ mod live;
 mod media;
 mod memory;
 mod nft;
+mod numbers;
 mod plot;
 mod profile;
 mod race;
@@ -71,6 +72,8 @@ enum Part {
     Kernel,
     /// What guarded media ports cost
     Media,
+    /// What dialled numbers cost
+    Numbers,
 }
 
 /// Measures and prints.
@@ -109,6 +112,10 @@ fn measure(options: &Options) -> Result<()> {
     if wanted(Part::Media) {
         let _arena = enter()?;
         show(media::measure(lengths(options.quick)[0], &progress)?);
+    }
+    if wanted(Part::Numbers) {
+        let _arena = enter()?;
+        show(numbers::measure(lengths(options.quick)[0], &progress)?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;

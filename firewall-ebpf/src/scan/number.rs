@@ -10,7 +10,7 @@ use crate::opaque;
 /// what can be a number.
 #[inline(always)]
 pub(crate) fn read(window: &Window, scan: *mut Scan, headers: u32, refers: u32) -> bool {
-    sipfw_number(window, scan, headers, refers) != 0
+    opaque::forget(sipfw_number(window, scan, headers, refers)) != 0 && sipfw_number_rest(window, scan) != 0
 }
 
 #[unsafe(no_mangle)]
@@ -25,6 +25,17 @@ extern "C" fn sipfw_number(window: *const Window, scan: *mut Scan, headers: u32,
     if at == 0 || !scan.begin(window, at, in_brackets) {
         return 0;
     }
+    opaque::forget(1)
+}
+
+/// Apart from the beginning, because the kernel's stack is small.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_number_rest(window: *const Window, scan: *mut Scan) -> u64 {
+    // SAFETY: as above.
+    let (Some(window), Some(scan)) = (unsafe { window.as_ref() }, unsafe { scan.as_mut() }) else {
+        return 0;
+    };
     scan.finish(|scan| _ = sipfw_number_go(window, scan));
     opaque::forget(1)
 }
