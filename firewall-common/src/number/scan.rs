@@ -119,7 +119,14 @@ impl Scan {
         let len = w.forget(len + (rest & goes_on));
         let hi = hi << 32 | lo & u64::from(goes_on);
         (self.digits, self.plus, self.at) = (Digits { hi, lo: 0, len, reserved: 0 }, plus, w.forget(at + len));
-        self.place = w.forget(if len | plus != 0 { place::NUMBER } else { place::EMPTY });
+        let place = if w.byte(self.at) == b'@' { place::FOUND } else { place::NUMBER };
+        self.place = w.forget(if len | plus != 0 { place } else { place::EMPTY });
+    }
+
+    /// Whether the reading has come to its end.
+    #[inline(always)]
+    pub const fn is_finished(&self) -> bool {
+        self.place >= place::FOUND
     }
 
     /// Whether [`Uri::global`] may be another number than the one that was dialled.
@@ -132,7 +139,7 @@ impl Scan {
     #[inline(always)]
     pub fn finish(&mut self, go: impl Fn(&mut Self)) {
         for _ in 0..GOES {
-            if self.place >= place::FOUND {
+            if self.is_finished() {
                 break;
             }
             go(self);
