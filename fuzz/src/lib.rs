@@ -12,6 +12,7 @@ pub mod feed;
 pub mod header_scan;
 pub mod identity;
 pub mod message;
+pub mod number;
 pub mod packet;
 pub mod rtp;
 pub mod sdp;
@@ -30,6 +31,7 @@ pub const TARGETS: [(&str, Property); 12] = [
     ("header_scan", header_scan::check),
     ("identity", identity::check),
     ("message", message::check),
+    ("number", number::check),
     ("packet", packet::check),
     ("rtp", rtp::check),
     ("sdp", sdp::check),

@@ -14,6 +14,7 @@ mod live;
 mod media;
 mod memory;
 mod nft;
+mod numbers;
 mod plot;
 mod profile;
 mod race;
@@ -77,6 +78,8 @@ enum Part {
     Media,
     /// How many signatures of callers are verified
     Stir,
+    /// What dialled numbers cost
+    Numbers,
 }
 
 /// Measures and prints.
@@ -121,6 +124,10 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted(Part::Stir) {
         show(stir::measure(if options.quick { 3 } else { 9 })?);
+    }
+    if wanted(Part::Numbers) {
+        let _arena = enter()?;
+        show(numbers::measure(lengths(options.quick)[0], &progress)?);
     }
     if wanted(Part::Kernel) {
         let arena = enter()?;

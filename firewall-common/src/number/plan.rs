@@ -93,11 +93,11 @@ impl Plan {
         let space = if dialled.plus != 0 { INTERNATIONAL } else { LOCAL };
         let mut number = forgotten(Number { space, digits: dialled.bare() }, &forget);
         for rewrite in &self.rewrites {
-            if rewrite.mask == 0 {
+            if rewrite.mask == 0 || number.space != LOCAL {
                 break;
             }
-            let misses = number.digits.hi & rewrite.mask ^ rewrite.value | u64::from(number.space != LOCAL);
-            if forget(misses) == 0 && number.digits.len >= rewrite.strip {
+            let misses = number.digits.hi & rewrite.mask ^ rewrite.value;
+            if misses == 0 && number.digits.len >= rewrite.strip {
                 let rest = number.digits.strip(rewrite.strip).insert(rewrite.insert, rewrite.insert_len);
                 number = Number { space: rewrite.space, digits: rest };
             }

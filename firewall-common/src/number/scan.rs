@@ -9,7 +9,7 @@
 use super::digits::{DIGITS, Digits, HASH, STAR};
 use super::plan::Dialled;
 use crate::bound::wrap;
-use crate::sip::window::Window;
+use crate::sip::window::{Window, lowest_index, repeat};
 
 /// How many bytes are read in one go.
 const GO: u32 = 32;
@@ -97,18 +97,49 @@ impl Scan {
         let sips = word & 0xff_ffff_ffff == u64::from_le_bytes(*b"sips:\0\0\0");
         let classes = if in_brackets { u32::MAX } else { !u32::from(class::CLOSE) };
         let at = w.forget(at + if sips { 5 } else { 4 });
-        *self = Self { at, is_tel: u32::from(tel), classes, place: place::END, ..Self::default() };
+        // One by one: the kernel has no quick way to clear so much at once.
+        (self.is_tel, self.classes, self.place) = (u32::from(tel), classes, place::END);
+        (self.has_context, self.number_plus, self.reserved) = (0, 0, 0);
+        (self.digits, self.plus, self.at) = (Digits::NONE, 0, at);
         if sip | sips | tel {
-            self.place = place::EMPTY;
+            self.begin_number(w, at);
         }
         sip | sips | tel
+    }
+
+    /// Reads the `+` and the digits with which most numbers begin, up to 16, at once.
+    #[inline(always)]
+    fn begin_number(&mut self, w: &Window, at: u32) {
+        let plus = u32::from(w.byte(at) == b'+');
+        let at = w.forget(at + plus);
+        let (hi, len) = run(w.word(at));
+        let (lo, rest) = run(w.word(at + 8));
+        // All bits if the first eight bytes are digits, otherwise none.
+        let goes_on = (len >> 3).wrapping_neg();
+        let len = w.forget(len + (rest & goes_on));
+        let hi = hi << 32 | lo & u64::from(goes_on);
+        (self.digits, self.plus, self.at) = (Digits { hi, lo: 0, len, reserved: 0 }, plus, w.forget(at + len));
+        let place = if w.byte(self.at) == b'@' { place::FOUND } else { place::NUMBER };
+        self.place = w.forget(if len | plus != 0 { place } else { place::EMPTY });
+    }
+
+    /// Whether the reading has come to its end.
+    #[inline(always)]
+    pub const fn is_finished(&self) -> bool {
+        self.place >= place::FOUND
+    }
+
+    /// Whether [`Uri::global`] may be another number than the one that was dialled.
+    #[inline(always)]
+    pub const fn has_context(&self) -> bool {
+        self.has_context != 0
     }
 
     /// Reads to the end by `go`, which is [`Scan::go`]; the kernel program puts it behind a boundary of its own.
     #[inline(always)]
     pub fn finish(&mut self, go: impl Fn(&mut Self)) {
         for _ in 0..GOES {
-            if self.place >= place::FOUND {
+            if self.is_finished() {
                 break;
             }
             go(self);
@@ -134,25 +165,24 @@ impl Scan {
         let (mut read, mut at, mut place) = (Taken::of(self), w.forget(self.at), w.forget(self.place));
         let (classes, mut context) = (self.classes, 0);
         for _ in 0..GO {
-            let (byte, mut skip) = (w.byte(at), 1);
+            let byte = w.byte(at);
             let mut class = u32::from(CLASS[byte as usize]);
             if byte == b'%' {
                 let (escaped, is_whole) = escape(w, at);
-                (class, skip) = (w.forget(escaped), w.forget(1 + 2 * is_whole));
+                (class, at) = (escaped, at + 2 * is_whole);
             }
             if byte == b';' && is_context(w, at) {
                 context = 1;
                 break;
             }
-            let class = w.forget(class);
-            let row = w.forget(place) * CLASSES + (class & classes & (CLASSES - 1));
-            let next = u64::from(w.forget(u32::from(NEXT[wrap::<SIZE>(row)])));
-            read.take(next, u64::from(class >> VALUE_SHIFT));
-            place = w.forget(next as u32 & PLACE);
-            if w.forget(place) >= place::FOUND {
+            // Where the ways meet again, nothing is known of either.
+            (class, at) = (w.forget(class), w.forget(at + 1));
+            let next = NEXT[wrap::<SIZE>(place * CLASSES + (class & classes & (CLASSES - 1)))];
+            read.take(u64::from(next), u64::from(class >> VALUE_SHIFT));
+            place = u32::from(next) & PLACE;
+            if place >= place::FOUND {
                 break;
             }
-            at = w.forget(at + w.forget(skip));
         }
         read.keep(self, w);
         self.at = w.forget(at);
@@ -181,6 +211,18 @@ impl Scan {
 }
 
 const CONTEXT_LEN: u32 = b";phone-context=".len() as u32;
+
+/// The digits that eight bytes begin with, the first one in the highest of 32 bits; and how many there are.
+#[inline(always)]
+const fn run(word: u64) -> (u64, u32) {
+    let values = word ^ repeat(b'0');
+    let others = (((values & repeat(0x7f)) + repeat(0x76)) | values) & repeat(0x80);
+    let len = lowest_index(others);
+    let x = values.swap_bytes() & !(u64::MAX >> (4 * len) >> (4 * len));
+    let x = (x | x >> 4) & 0x00ff_00ff_00ff_00ff;
+    let x = (x | x >> 8) & 0x0000_ffff_0000_ffff;
+    ((x | x >> 16) & 0xffff_ffff, len)
+}
 
 /// Whether a `;phone-context=` stands at `at`, in any case (RFC 3966 §3).
 #[inline(always)]

@@ -10,8 +10,17 @@ use crate::opaque;
 /// what can be a number.
 #[inline(always)]
 pub(crate) fn read(window: &Window, scan: *mut Scan, headers: u32, refers: u32) -> bool {
-    sipfw_number(window, scan, headers, refers) != 0
+    match opaque::forget(sipfw_number(window, scan, headers, refers)) {
+        NOTHING => false,
+        WHOLE => true,
+        _ => sipfw_number_rest(window, scan) != 0,
+    }
 }
+
+const NOTHING: u64 = 0;
+const BEGUN: u64 = 1;
+/// Most numbers are nothing but digits: the beginning is all of them.
+const WHOLE: u64 = 2;
 
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -23,8 +32,19 @@ extern "C" fn sipfw_number(window: *const Window, scan: *mut Scan, headers: u32,
     let place = opaque::forget(if refers != 0 { referred(window, headers) } else { requested(window) });
     let (at, in_brackets) = ((place >> 1) as u32, place & 1 != 0);
     if at == 0 || !scan.begin(window, at, in_brackets) {
-        return 0;
+        return NOTHING;
     }
+    opaque::forget(if scan.is_finished() { WHOLE } else { BEGUN })
+}
+
+/// Apart from the beginning, because the kernel's stack is small.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_number_rest(window: *const Window, scan: *mut Scan) -> u64 {
+    // SAFETY: as above.
+    let (Some(window), Some(scan)) = (unsafe { window.as_ref() }, unsafe { scan.as_mut() }) else {
+        return 0;
+    };
     scan.finish(|scan| _ = sipfw_number_go(window, scan));
     opaque::forget(1)
 }

@@ -66,7 +66,15 @@ const KEYS: &str = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKC
 
 /// An INVITE from `source` with `len` bytes of payload, which can lead to SRTP.
 pub(super) fn invite(source: Ipv4Addr, len: usize) -> Result<Vec<u8>> {
-    let head = REGISTER.replace("REGISTER", "INVITE").replace("Expires: 300", "Content-Type: application/sdp");
+    invite_to(source, "sip:pbx.example.com", len)
+}
+
+/// The same to any URI.
+pub(super) fn invite_to(source: Ipv4Addr, uri: &str, len: usize) -> Result<Vec<u8>> {
+    let head = REGISTER
+        .replace("REGISTER sip:pbx.example.com ", &format!("INVITE {uri} "))
+        .replace("REGISTER", "INVITE")
+        .replace("Expires: 300", "Content-Type: application/sdp");
     let (head, _) = head.split_once("Authorization").context("the REGISTER has no credentials")?;
     let body = |pad: usize| format!("{OFFER}a=x:{}\r\n{KEYS}", "x".repeat(pad));
     let message = |pad: usize| format!("{head}Content-Length: {:4}\r\n\r\n{}", body(pad).len(), body(pad));

@@ -6,12 +6,14 @@ use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 
 use anyhow::{Context as _, Result, anyhow};
 use aya::Ebpf;
+use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray};
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::entry_filter::EntryFilter;
 use firewall_common::limiter::{HashKey, Limit};
 use firewall_common::maps::{self, program};
 use firewall_common::media::{FLOWS_OF_PORT, Flow};
+use firewall_common::number::{NumberKey, NumberRule};
 use firewall_common::policy::{Action, Counter, Entry, Term};
 use firewall_common::reason::Reason;
 use firewall_common::sip::method::CLASS_SLOTS;
@@ -93,6 +95,16 @@ impl Shield {
         let ports = self.ebpf.map_mut(maps::PINHOLES).context("no map of pinholes")?;
         let places = [place + 1, 0, 0, 0];
         Array::<&mut MapData, [u32; FLOWS_OF_PORT]>::try_from(ports)?.set(flow.local_port.into(), places, 0)?;
+        Ok(())
+    }
+
+    /// Puts prefixes of numbers on their lists.
+    pub(super) fn list(&mut self, rules: impl Iterator<Item = (NumberKey, u32, NumberRule)>) -> Result<()> {
+        let map = self.ebpf.map_mut(maps::NUMBERS).context("no map of numbers")?;
+        let mut numbers = LpmTrie::<&mut MapData, NumberKey, NumberRule>::try_from(map)?;
+        for (key, bits, rule) in rules {
+            numbers.insert(&Key::new(bits, key), rule, 0)?;
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use crate::setup::{START, Setup};
 use crate::traffic::Traffic;
 
 mod model;
+mod numbers;
 mod random;
 mod setup;
 mod traffic;
@@ -43,12 +44,13 @@ fn the_program_does_what_the_model_says() {
     assert!(cases < CASES || unseen.is_empty(), "SIPFW_SEED={seed}: no packet was judged {unseen:?}");
 }
 
-/// What a packet that we receive can be judged. Of guarded media ports the model knows only those that nobody opened
-/// (tests/verdicts/media has the others).
+/// What a packet that we receive can be judged, as far as the model knows it: of guarded media ports only those that nobody
+/// opened, and nothing of callers and dialogs (tests/verdicts has the others).
 fn reasons() -> impl Iterator<Item = &'static Reason> {
     let is_known = |reason: &Reason| match reason.stage() {
         Stage::Media => *reason == Reason::NoPinhole,
-        _ => *reason != Reason::OwnPlainRtp,
+        Stage::Dialog | Stage::Caller => false,
+        _ => !matches!(reason, Reason::OwnPlainRtp | Reason::OwnNumber | Reason::TlsVersion | Reason::DeviceBlocked),
     };
     Reason::ALL.iter().filter(move |reason| is_known(reason))
 }
@@ -57,7 +59,9 @@ fn reasons() -> impl Iterator<Item = &'static Reason> {
 fn compare(seed: u64, cases: u64, seen: &mut Counters) {
     let mut random = Random::new(seed);
     let setup = Setup::random(&mut random);
-    let mut shield = Shield::with_programs(&setup.toml(), &[firewall_common::maps::program::PROBE]);
+    let programs = [firewall_common::maps::program::PROBE];
+    let mut shield = Shield::tuned(&setup.toml(), &programs, |generation| setup.numbers.tune(generation));
+    setup.numbers.put(&mut shield);
     shield.set_entries(&setup.stored_entries(), START);
     for (source, until, known_until) in &setup.registrants {
         shield.remember(&source.to_string(), *until, *known_until);
@@ -106,13 +110,14 @@ fn disagreement(
     let hex: String = frame.iter().map(|b| format!("{b:02x}")).collect();
     format!(
         "SIPFW_SEED={seed}, packet {case} at {now}: the program says {said:?}, the model {want:?}\n{}\nentries {:?}\n\
-         registrants {:?}\nholds {:?}\ncalled {:?}, judged since {:?}\n{}\n{hex}",
+         registrants {:?}\nholds {:?}\ncalled {:?}, judged since {:?}\n{:?}\n{}\n{hex}",
         setup.toml(),
         setup.entries,
         setup.registrants,
         setup.holds,
         setup.called,
         setup.responses_since,
+        setup.numbers,
         frame.escape_ascii(),
     )
 }

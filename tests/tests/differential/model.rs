@@ -10,6 +10,7 @@ use firewall_common::reason::{Reason, Stage};
 use firewall_common::{addr::Addr, limiter};
 use ipnet::IpNet;
 
+use crate::numbers::Whose;
 use crate::setup::{CALLED_FOR, CELLS, CLASSES, Entry, Kind, Peer, Rate, Rates, Setup, USERS};
 
 mod headers;
@@ -277,6 +278,7 @@ impl<'a> Model<'a> {
         match sip::classify(payload, self.setup.start_line_max) {
             Some(message) => {
                 self.message(packet.src, who, payload, message, trial)?;
+                self.number(packet.src, who, payload, message, trial)?;
                 if packet.fragment { Ok(()) } else { self.call(packet.src, who, whole, message, trial) }
             }
             None if packet.fragment && !sip::has_line_end(payload, self.setup.start_line_max) => {
@@ -294,7 +296,8 @@ impl<'a> Model<'a> {
         let payload = sip::examined(payload);
         match sip::classify(payload, self.setup.start_line_max) {
             Some(message @ sip::Message::Request { .. }) if transport == "tcp" => {
-                self.message(packet.src, who, payload, message, trial)
+                self.message(packet.src, who, payload, message, trial)?;
+                self.number(packet.src, who, payload, message, trial)
             }
             _ => Ok(()),
         }
@@ -326,6 +329,27 @@ impl<'a> Model<'a> {
             self.object(trial, Reason::UnsolicitedResponse, 0)?;
         }
         self.limit(src, who, message.class(), trial)
+    }
+
+    /// What may not be called.
+    fn number(
+        &self,
+        src: IpAddr,
+        who: Who,
+        payload: &[u8],
+        message: sip::Message,
+        trial: &mut Trial,
+    ) -> Result<(), Verdict> {
+        let sip::Message::Request { method, headers } = message else { return Ok(()) };
+        let whose = match who {
+            Who::Peer(id) => Whose::Peer(id),
+            Who::Allowed(_) => Whose::Peer(0),
+            Who::Registrant | Who::Known | Who::Stranger => Whose::Others,
+        };
+        match self.setup.numbers.object(&src.to_string(), whose, method, payload, headers) {
+            Some((reason, id)) => self.object(trial, reason, id),
+            None => Ok(()),
+        }
     }
 
     /// What is offered to lead to no SRTP though it must, and what acknowledges the refusal of it.

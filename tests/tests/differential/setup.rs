@@ -9,6 +9,7 @@ use firewall_tests::harness::{SECOND, allow, ban, deny};
 use firewall_userspace::entries::{Scope, StoredEntry};
 use ipnet::IpNet;
 
+use crate::numbers::Numbers;
 use crate::random::Random;
 
 /// When time begins, in nanoseconds.
@@ -35,8 +36,8 @@ pub(crate) const METHODS: [&str; 15] = [
     "INFO",
     "*",
 ];
-const STAGES: [&str; 10] =
-    ["parse", "fragment", "deny", "peer", "transport", "sip", "response", "signature", "limit", "sdp"];
+const STAGES: [&str; 11] =
+    ["parse", "fragment", "deny", "peer", "transport", "sip", "response", "signature", "limit", "number", "sdp"];
 /// Accounts that may be held; two of them are in many messages.
 pub(crate) const USERS: [&str; 4] = ["100", "c", "200", "sip"];
 /// How long who was called may answer, in nanoseconds.
@@ -184,6 +185,7 @@ pub(crate) struct Setup {
     pub(crate) called: Vec<(IpAddr, u64)>,
     /// From when on responses are judged, if they are.
     pub(crate) responses_since: Option<u64>,
+    pub(crate) numbers: Numbers,
 }
 
 impl Setup {
@@ -219,6 +221,7 @@ impl Setup {
                 .map(|host| (host, START + random.below(100) as u64 * SECOND))
                 .collect(),
             responses_since: random.chance(2).then(|| START + random.below(20) as u64 * SECOND),
+            numbers: Numbers::random(random, peers.len()),
             peers,
         }
     }

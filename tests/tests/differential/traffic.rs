@@ -7,6 +7,7 @@ use firewall_common::sdp::refusal_tag;
 use firewall_tests::harness::{KEY, SECOND};
 use firewall_tests::packets::{ACK, Extension, Fragment, Frame, PSH, SYN, TAG, patched, sip};
 
+use crate::numbers::URIS;
 use crate::random::Random;
 use crate::setup::{HOSTS, START, Setup};
 
@@ -211,7 +212,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
 /// A source that no wire may carry.
 const MARTIAN: &str = "::ffff:198.51.100.1";
 /// How many of the messages, from the first on, may become favourites.
-const REQUESTS: usize = 26;
+const REQUESTS: usize = 26 + 2 * URIS.len();
 
 /// A refusal's tag, as the firewall answers a host.
 fn tag_of(host: &str) -> String {
@@ -220,9 +221,20 @@ fn tag_of(host: &str) -> String {
     format!("{}-1", std::str::from_utf8(&tag).expect("a tag is text"))
 }
 
+/// An INVITE and a REFER to a URI.
+fn calls(uri: &str) -> [Vec<u8>; 2] {
+    let invite = sip::plain(rsip::Method::Invite);
+    let refer = sip::plain(rsip::Method::Refer);
+    [
+        sip::replaced(&invite, "sip:200@pbx.example.com SIP/2.0", &format!("{uri} SIP/2.0")),
+        sip::replaced(&refer, "Contact", &format!("Refer-To: \"x\" <{uri}>\r\nContact")),
+    ]
+}
+
 /// Messages of every kind, and some that only look like one.
 fn messages() -> Vec<Vec<u8>> {
-    let mut list: Vec<Vec<u8>> = rsip::Method::all().into_iter().map(sip::plain).collect();
+    let mut list: Vec<Vec<u8>> = URIS.iter().flat_map(|uri| calls(uri)).collect();
+    list.extend(rsip::Method::all().into_iter().map(sip::plain));
     list.extend([sip::PLAIN, sip::SDES].map(sip::offer));
     list.extend([sip::register(), sip::register(), sip::invite(), sip::invite(), sip::large_invite(), sip::options()]);
     list.extend([rsip::StatusCode::OK, rsip::StatusCode::Trying].map(sip::response));

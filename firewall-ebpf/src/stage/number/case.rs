@@ -4,8 +4,8 @@
 //! Owns: looking the number up, and what codes open. Refuses: whose number it is.
 use aya_ebpf::maps::lpm_trie::Key;
 use firewall_common::number::{
-    Number, NumberAction, NumberKey, NumberRule, NumberTerm, Outcome, Scan, code, code_hash, decide, longer,
-    opened_cell,
+    Dialled, Digits, Number, NumberAction, NumberKey, NumberRule, NumberTerm, Outcome, Scan, code, code_hash, decide,
+    longer, opened_cell,
 };
 use firewall_common::policy::NUMBERS_OFF;
 
@@ -54,10 +54,13 @@ pub(crate) struct Record {
     policy: u32,
     blocks: u64,
     now: u64,
-    list: u32,
+    list: u64,
     direction: u32,
     commits: u32,
-    reserved: u32,
+    /// What is said of the number.
+    term: NumberTerm,
+    /// By which list.
+    decides: u64,
 }
 
 /// This CPU's number under judgement.
@@ -86,7 +89,7 @@ impl Case {
     pub(super) fn set(self, lists: Lists, direction: u32, now: u64, commits: bool) {
         // SAFETY: see `new`.
         let record = unsafe { &mut *self.0 };
-        (record.policy, record.list, record.blocks) = (u32::from(lists.policy), lists.list, lists.blocks);
+        (record.policy, record.list, record.blocks) = (u32::from(lists.policy), lists.list.into(), lists.blocks);
         (record.direction, record.now, record.commits) = (direction, now, u32::from(commits));
     }
 
@@ -94,56 +97,75 @@ impl Case {
     /// context is two: that of the house, and that of the context. The stricter outcome holds.
     #[inline(always)]
     pub(super) fn judge(self) -> u64 {
-        let (as_dialled, global) = (sipfw_number_judge(self.0, 0), sipfw_number_judge(self.0, 1));
+        let as_dialled = self.outcome(0);
+        // SAFETY: see `new`.
+        if !unsafe { &*self.0 }.scan.has_context() {
+            return as_dialled;
+        }
+        let global = self.outcome(1);
         let is_stricter = opaque::forget(global) as u32 > opaque::forget(as_dialled) as u32;
         opaque::forget(if is_stricter { global } else { as_dialled })
     }
+
+    /// Of the number as it was dialled, or behind its context.
+    #[inline(always)]
+    fn outcome(self, global: u32) -> u64 {
+        if sipfw_number_apply(self.0, global) == 0 { 0 } else { opaque::forget(sipfw_number_judge(self.0)) }
+    }
 }
 
-/// As [`Case::judge`] says, of the number as it was dialled, or behind its context.
+impl Record {
+    /// Notes what a list says, and that it decides.
+    #[inline(always)]
+    fn decide(&mut self, list: u64, term: NumberTerm) {
+        (self.term, self.decides) = (term, opaque::forget(list));
+    }
+}
+
+/// As [`Case::judge`] says, of the number that was made last.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn sipfw_number_judge(record: *mut Record, global: u32) -> u64 {
+extern "C" fn sipfw_number_judge(record: *mut Record) -> u64 {
     // SAFETY: the verifier lets only a pointer to a whole record or null in.
     let Some(record) = (unsafe { record.as_mut() }) else {
         return 0;
     };
-    if sipfw_number_apply(record, global) == 0 {
-        return 0;
-    }
-    let (mut list, mut term) = (NumberKey::EVERYBODY, look(record, NumberKey::EVERYBODY));
-    if record.list != 0 {
-        let own = look(record, u64::from(record.list));
-        let is_own = longer(own, term) == own;
-        (list, term) = if is_own { (u64::from(record.list), own) } else { (list, term) };
-        (list, term) = (opaque::forget(list), forget(term));
-    }
-    let mut outcome = outcome(record, term);
-    if record.blocks != 0 {
-        let block = look(record, record.blocks);
-        if block.action == NumberAction::Deny as u32 {
-            (list, term, outcome) = (record.blocks, block, Outcome::Denied as u64);
+    let everybody = look(record, NumberKey::EVERYBODY);
+    record.decide(NumberKey::EVERYBODY, everybody);
+    let list = record.list;
+    if list != 0 {
+        let own = look(record, list);
+        if longer(own, record.term) == own {
+            record.decide(list, own);
         }
     }
-    if opaque::forget(outcome) == Outcome::Pass as u64 {
-        return 0;
+    let mut outcome = outcome(record);
+    let blocks = record.blocks;
+    if blocks != 0 {
+        let block = look(record, blocks);
+        if block.action == NumberAction::Deny as u32 {
+            record.decide(blocks, block);
+            outcome = opaque::forget(Outcome::Denied as u64);
+        }
     }
-    if opaque::forget(u64::from(term.action)) != 0 && record.commits != 0 {
-        sipfw_number_look(record, opaque::forget(list), 1);
+    if opaque::forget(outcome) == Outcome::Pass as u64 || opaque::forget(u64::from(record.term.action)) == 0 {
+        return opaque::forget(outcome);
     }
-    let id = if term.action == 0 { 0 } else { term.id };
-    opaque::forget(outcome | u64::from(id) << 32)
+    if record.commits != 0 {
+        sipfw_number_look(record, record.decides, 1);
+    }
+    opaque::forget(outcome | u64::from(record.term.id) << 32)
 }
 
 /// What follows from the lists, and from the code that was dialled.
 #[inline(always)]
-fn outcome(record: &mut Record, term: NumberTerm) -> u64 {
+fn outcome(record: &mut Record) -> u64 {
     if record.policy == u32::from(NUMBERS_OFF) {
         return Outcome::Pass as u64;
     }
-    let outcome = decide(record.number, term, record.policy as u8, number_plan().extension_max);
+    let outcome = decide(record.number, record.term, record.policy as u8, number_plan().extension_max);
     let outcome = opaque::forget(outcome as u64);
-    if outcome == Outcome::Code as u64 && sipfw_number_is_open(record, term.class) != 0 {
+    if outcome == Outcome::Code as u64 && sipfw_number_is_open(record, record.term.class) != 0 {
         return Outcome::Pass as u64;
     }
     opaque::forget(outcome)
@@ -163,14 +185,22 @@ extern "C" fn sipfw_number_apply(record: *mut Record, global: u32) -> u64 {
         return 0;
     }
     let plan = number_plan();
-    let (rest, code) = match code(dialled, plan.code_digits) {
-        Some((code, rest)) => (rest, code),
-        None => (dialled, firewall_common::number::Digits::NONE),
+    record.has_code = 0;
+    let rest = match code(dialled, plan.code_digits) {
+        Some((code, rest)) => {
+            (record.has_code, record.code) = (1, code_hash(code, policy().hash_key));
+            rest
+        }
+        None => dialled,
     };
-    record.has_code = opaque::forget(u64::from(code.len)) as u32;
-    record.code = code_hash(code, policy().hash_key);
-    record.number = plan.apply_by(rest, opaque::forget);
+    record.number = plan.apply_by(forgotten(rest), opaque::forget);
     u64::from(record.number.digits.len)
+}
+
+#[inline(always)]
+fn forgotten(Dialled { digits: Digits { hi, lo, len, .. }, plus }: Dialled) -> Dialled {
+    let [hi, lo, len, plus] = [hi, lo, len.into(), plus.into()].map(opaque::forget);
+    Dialled { digits: Digits { hi, lo, len: len as u32, reserved: 0 }, plus: plus as u32 }
 }
 
 /// Whether the number's class is open: by the code that was dialled, or because our side calls what a code opened lately.
