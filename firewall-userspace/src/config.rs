@@ -14,6 +14,7 @@ mod dns;
 mod docs;
 mod feed;
 mod file;
+mod fraud;
 mod limits;
 mod media;
 mod monitor;
@@ -48,6 +49,7 @@ pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
 pub use feed::{Feed, FeedKind, FeedSource};
 pub use file::{DEFAULT_PATH, load, parse_str, parse_texts};
+pub use fraud::{Counted, Fraud, Response, Window};
 pub use limits::Limits;
 pub use media::{Addresses, Consequence, KeyManagement, Media, OnLoss, Permission};
 pub use monitor::Monitor;
@@ -69,6 +71,7 @@ pub use trust::Trust;
 pub use word::{Level, MediaPolicy, Mode, PeerMedia, Set, Transport, Word};
 
 use firewall_common::addr::Prefix;
+use firewall_common::number::Plan;
 
 use crate::names::Resolved;
 use section::section;
@@ -102,6 +105,7 @@ section! {
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
         tracking: Tracking = Tracking::default();
+        fraud: Fraud = Fraud::default();
         signalling: Signalling = Signalling::default();
         slow_path: SlowPath = SlowPath::default();
         events: Events = Events::default();
@@ -243,6 +247,16 @@ impl Config {
     /// How much the slow path remembers.
     pub fn tracking(&self) -> &Tracking {
         &self.tracking
+    }
+
+    /// When calls look like fraud.
+    pub fn fraud(&self) -> &Fraud {
+        &self.fraud
+    }
+
+    /// What becomes of a dialled number.
+    pub fn dial_plan(&self) -> Plan {
+        Plan::NONE
     }
 
     /// What else is made of signalling.

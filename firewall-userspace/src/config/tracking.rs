@@ -9,7 +9,7 @@ type Size = PowerOfTwo<1_024, 4_194_304>;
 
 section! {
     /// The tables of the daemon, in entries. They do not grow: when one is full, what is not proven goes first, and then
-    /// what is oldest. With these sizes all of them together take 48 MiB at most, and calls, where they are followed, 64 MiB
+    /// what is oldest. With these sizes all of them together take 50 MiB at most, and calls, where they are followed, 64 MiB
     /// more.
     Tracking {
         /// Sources with something against them.
@@ -28,6 +28,8 @@ section! {
         pub registrations: Size = Size::of(65_536);
         /// Incidents that are kept as evidence.
         pub incidents: Size = Size::of(8_192);
+        /// Accounts, sources and classes whose calls are counted for [fraud].
+        pub meters: Size = Size::of(8_192);
         /// Calls, of 4 KiB each, those that have just ended among them; followed where something judges them, or
         /// signalling.follow says so. A stranger's attempt goes first.
         pub calls: PowerOfTwo<1_024, 262_144> = PowerOfTwo::of(16_384);

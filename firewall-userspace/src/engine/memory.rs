@@ -19,6 +19,7 @@ impl Engine {
             ("registrations", self.registrations.memory()),
             ("incidents", self.incidents.iter().map(|ring| ring.memory()).sum()),
             ("changed", Changed::memory()),
+            ("fraud", self.fraud.memory() + self.warned.memory()),
             ("calls", self.calls.memory()),
         ]
     }

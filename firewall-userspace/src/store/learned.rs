@@ -85,7 +85,11 @@ impl Learned {
             Command::Call(call) => {
                 What::Call(NewCall { peers: call.legs.iter().map(|leg| peer(leg.peer)).collect(), call })
             }
-            Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) => {
+            Command::Pinholes(_)
+            | Command::Answer(_)
+            | Command::Disconnect(_)
+            | Command::Dialog(_)
+            | Command::BlockPrefix(_) => {
                 return None;
             }
         };
