@@ -18,6 +18,7 @@ mod dns;
 mod docs;
 mod feed;
 mod file;
+mod fraud;
 mod limits;
 mod media;
 mod monitor;
@@ -59,6 +60,7 @@ pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
 pub use feed::{Feed, FeedKind, FeedSource};
 pub use file::{DEFAULT_PATH, load, parse_str, parse_texts};
+pub use fraud::{Counted, Fraud, Response, Window};
 pub use limits::Limits;
 pub use media::{Addresses, Consequence, KeyManagement, Media, OnLoss, Permission};
 pub use monitor::Monitor;
@@ -83,6 +85,7 @@ pub use trust::Trust;
 pub use word::{Level, MediaPolicy, Mode, PeerMedia, Set, Transport, Word};
 
 use firewall_common::addr::Prefix;
+use firewall_common::number::Plan;
 
 use crate::names::Resolved;
 use section::section;
@@ -122,6 +125,7 @@ section! {
         devices: Devices = Devices::default();
         trust: Trust = Trust::default();
         tracking: Tracking = Tracking::default();
+        fraud: Fraud = Fraud::default();
         signalling: Signalling = Signalling::default();
         slow_path: SlowPath = SlowPath::default();
         events: Events = Events::default();
@@ -321,6 +325,16 @@ impl Config {
     /// How much the slow path remembers.
     pub fn tracking(&self) -> &Tracking {
         &self.tracking
+    }
+
+    /// When calls look like fraud.
+    pub fn fraud(&self) -> &Fraud {
+        &self.fraud
+    }
+
+    /// What becomes of a dialled number.
+    pub fn dial_plan(&self) -> Plan {
+        Plan::NONE
     }
 
     /// What else is made of signalling.

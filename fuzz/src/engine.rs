@@ -100,6 +100,7 @@ fn keeps_its_word(command: &Command) {
             assert!(!promote.account.chars().any(char::is_control));
             (Some(promote.source), None)
         }
+        Command::BlockPrefix(block) => (Some(block.source), Some(&block.evidence)),
         Command::Alarm(alarm) => (None, Some(&alarm.evidence)),
         Command::Pinholes(pinholes) => {
             pinholes.flows.iter().for_each(|flow| leads_to_srtp(flow, pinholes.call));

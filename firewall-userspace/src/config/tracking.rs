@@ -28,6 +28,8 @@ section! {
         pub registrations: Size = Size::of(65_536);
         /// Incidents that are kept as evidence.
         pub incidents: Size = Size::of(8_192);
+        /// Accounts, sources and classes whose calls are counted for [fraud].
+        pub meters: Size = Size::of(8_192);
         /// Calls, of 4 KiB each, followed where something judges them or [calls] has a log. Those that have just ended are among
         /// them and go first, then attempts of strangers.
         pub calls: PowerOfTwo<1_024, 262_144> = PowerOfTwo::of(16_384);

@@ -26,6 +26,7 @@ mod refusal;
 mod rules;
 mod settle;
 mod spared;
+mod stir;
 mod time;
 mod tracked;
 
@@ -51,6 +52,7 @@ use judge::Fault;
 use leg::{Around, Leg};
 use rules::Rules;
 use spared::Spared;
+pub(super) use stir::Stir;
 use tracked::{Belongs, Tracked};
 
 /// All calls.
@@ -66,6 +68,8 @@ pub(super) struct Calls {
     /// Whom the answers to refused INVITEs went to of late.
     told_whom: Spared,
     ticked: Moment,
+    /// What has become of calls and was not taken yet.
+    stirred: Vec<Stir>,
 }
 
 impl Calls {
@@ -81,6 +85,7 @@ impl Calls {
             told: (Moment::NEVER, 0),
             told_whom: Spared::new(key),
             ticked: Moment::NEVER,
+            stirred: Vec::new(),
         }
     }
 
@@ -137,6 +142,7 @@ impl Calls {
     /// Takes in a message that went on its way. Tells the call that it belongs to.
     fn hear_passed(&mut self, heard: &Heard<'_>) -> Option<usize> {
         let (place, at) = self.leg(heard)?;
+        self.look_for_redirection(place, at, heard);
         let room = self.book.has_room(heard.flow.kind == Kind::Stranger);
         let around = Around { rules: &self.rules, call: heard.call, has_room: room };
         let call = self.book.get_mut(place)?;
@@ -153,6 +159,7 @@ impl Calls {
         if let Some(refusal) = call.legs.get(at).and_then(|leg| leg.refusal.as_ref()).filter(|_| !before) {
             *if refusal.enforced { &mut self.counts.no_media } else { &mut self.counts.would_be } += 1;
         }
+        self.look_for_progress(place, at, heard);
         Some(place)
     }
 
@@ -192,6 +199,9 @@ impl Calls {
     fn leg(&mut self, heard: &Heard<'_>) -> Option<(usize, Option<usize>)> {
         let known = self.book.find(heard.call);
         let belongs = known.and_then(|place| Some(self.book.get_mut(place)?.leg(heard))).unwrap_or(Belongs::Nowhere);
+        if let Some(place) = known {
+            self.look_for_foreigners(place, belongs, heard);
+        }
         match (known, belongs) {
             (Some(place), Belongs::To(at)) => return Some((place, Some(at))),
             (Some(place), Belongs::Nowhere) if !heard.is_invite() => return Some((place, None)),

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use firewall_common::addr::Addr;
 use firewall_common::media::Flow;
+use firewall_common::number::Number;
 
 use super::call::Call;
 use super::evidence::{Evidence, Rule};
@@ -22,7 +23,9 @@ pub enum Command {
     Promote(Promote),
     /// A registration has ended.
     Demote(Demote),
-    /// A peer did what a stranger would have been banned for.
+    /// A source may not call numbers that begin so.
+    BlockPrefix(Block),
+    /// A peer did what a stranger would have been banned for, or anybody did what somebody should know.
     Alarm(Alarm),
     /// The pinholes of a call are these, and no others.
     Pinholes(Pinholes),
@@ -118,6 +121,19 @@ pub struct Hold {
     pub evidence: Evidence,
 }
 
+/// A prefix that is blocked for a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Whose calls, at a source's width.
+    pub source: Addr,
+    /// Numbers that begin so.
+    pub prefix: Number,
+    /// Unix milliseconds of its end.
+    pub until: i64,
+    /// Why.
+    pub evidence: Evidence,
+}
+
 /// A registration that our server accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promote {
@@ -144,10 +160,10 @@ pub struct Demote {
     pub until: i64,
 }
 
-/// Something about a peer that an operator should look at.
+/// Something about a peer, or by some rules about anybody, that an operator should look at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
-    /// The peer's id; 0 for a source under the operator's allow entry.
+    /// The peer's id; 0 for a source that is none.
     pub peer: u32,
     /// The source, at a source's width.
     pub source: Addr,
@@ -206,6 +222,7 @@ impl Command {
             Self::Ban(ban) => Some(ban.evidence.rule),
             Self::Hold(hold) => Some(hold.evidence.rule),
             Self::Alarm(alarm) => Some(alarm.evidence.rule),
+            Self::BlockPrefix(block) => Some(block.evidence.rule),
             Self::Promote(_)
             | Self::Demote(_)
             | Self::Pinholes(_)

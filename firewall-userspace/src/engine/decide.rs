@@ -265,7 +265,7 @@ impl Engine {
     }
 
     /// Keeps an incident as evidence.
-    fn note(&mut self, who: &Who, case: &Case, clock: Clock) {
+    pub(super) fn note(&mut self, who: &Who, case: &Case, clock: Clock) {
         let (now, proven) = (clock.now(), case.is_proven());
         let count = if proven { &mut self.counts.proven } else { &mut self.counts.unproven };
         *count += 1;

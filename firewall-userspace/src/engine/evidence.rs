@@ -27,6 +27,58 @@ pub enum Rule {
     AccountFailures,
     /// Failed guesses at an account whose password is known to be weak.
     WeakAccount,
+    /// Too many calls at once.
+    FraudConcurrent,
+    /// Too many calls in a short time.
+    FraudCalls,
+    /// Too many minutes in a day.
+    FraudMinutes,
+    /// Too many numbers that differ only at their end.
+    FraudSequence,
+    /// The first call ever to a country.
+    FraudCountry,
+    /// A call at night.
+    FraudNight,
+    /// A call sent on to a number that may not be called.
+    FraudTransfer,
+    /// Too many wrong call codes of somebody who may be forged.
+    CallCodes,
+    /// An account that registers from another network while it is registered.
+    MovedRegistration,
+    /// A request inside of a call from whoever is no party to it.
+    ForeignRequest,
+    /// A Contact that leads elsewhere.
+    ForeignContact,
+    /// Keys of SRTP in signalling that is not encrypted.
+    PlainKeys,
+}
+
+impl Rule {
+    /// The word by which it is known everywhere.
+    pub fn word(self) -> String {
+        serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The rule known by this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        serde_json::from_value(word.into()).ok()
+    }
+
+    /// Whether an alarm by it may be about anybody, and not only about a peer.
+    pub const fn is_about_anybody(self) -> bool {
+        !matches!(
+            self,
+            Self::Failures
+                | Self::SlowFailures
+                | Self::AccountUnderAttack
+                | Self::Scanning
+                | Self::Malformed
+                | Self::Unread
+                | Self::InviteSpray
+                | Self::AccountFailures
+                | Self::WeakAccount
+        )
+    }
 }
 
 /// What proves that a source itself sent a request.

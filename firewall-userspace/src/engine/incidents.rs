@@ -77,7 +77,8 @@ impl Incidents {
     }
 }
 
-fn shown(kept: &Kept, ways: &[String]) -> Incident {
+/// An incident for people.
+pub(super) fn shown(kept: &Kept, ways: &[String]) -> Incident {
     Incident {
         time: kept.time,
         method: kept.method.name().to_owned(),

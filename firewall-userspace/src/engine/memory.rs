@@ -23,6 +23,7 @@ impl Engine {
             ("changed", Changed::memory()),
             ("registers", Registers::memory()),
             ("weak", WEAK_MAX * 2 * size_of::<u64>()),
+            ("fraud", self.fraud.memory() + self.warned.memory()),
             ("calls", self.calls.memory()),
         ]
     }

@@ -64,6 +64,10 @@ impl Engine {
 
     /// Hands every record that has changed since the last time to `sink`.
     pub fn export(&mut self, clock: Clock, mut sink: impl FnMut(Record)) {
+        if self.fraud.countries.dirty {
+            let state = State::Countries(self.fraud.countries.save());
+            sink(Record { key: "countries".to_owned(), ends: i64::MAX, state });
+        }
         for hash in std::mem::take(&mut self.changed.sources) {
             self.export_source(hash, clock).into_iter().for_each(&mut sink);
         }
@@ -111,6 +115,7 @@ impl Engine {
             State::Account(saved) => {
                 self.accounts.entry(saved.account, || Account::restore(saved, clock), now);
             }
+            State::Countries(saved) => self.fraud.countries.restore(saved),
             State::Pair(saved) => {
                 self.pairs.entry(self.key.joined(saved.source, saved.account), || Pair::restore(saved, clock), now);
             }

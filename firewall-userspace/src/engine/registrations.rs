@@ -132,6 +132,13 @@ impl Registrations {
         !accounts.is_empty()
     }
 
+    /// The sources where an account is registered now.
+    pub(super) fn sources_of(&self, account: u64, now: Moment) -> impl Iterator<Item = Addr> {
+        let all = self.by_account.range((account, 0)..=(account, u64::MAX));
+        let held = all.filter_map(|(account, source)| self.by_source.get(&(*source, *account)));
+        held.filter(move |it| it.until() > now).map(|it| it.source)
+    }
+
     /// The registration of an account at a source, as long as it is known.
     pub(super) fn get(&self, at: At) -> Option<&Registration> {
         self.by_source.get(&at)

@@ -39,6 +39,8 @@ pub enum State {
     Account(Account),
     /// One account at one source.
     Pair(Pair),
+    /// The countries that were called.
+    Countries(Countries),
 }
 
 /// What counts against a source. Only what is proven is kept.
@@ -88,6 +90,15 @@ pub struct Pair {
     pub failures: [Tally; 2],
     /// Unix milliseconds of the last success, if the account never registered there; 0 for none.
     pub authenticated: i64,
+}
+
+/// The countries that were called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Countries {
+    /// Unix milliseconds of the first call that was counted; 0 for none.
+    pub since: i64,
+    /// Their words.
+    pub known: Vec<String>,
 }
 
 /// A number that counts from a time on.

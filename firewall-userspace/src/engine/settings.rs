@@ -34,6 +34,7 @@ pub(super) struct Settings {
     pub(super) told_for: u32,
     pub(super) known_for: u32,
     pub(super) sources_per_account: usize,
+    pub(super) code_digits: u32,
 }
 
 impl Settings {
@@ -64,6 +65,7 @@ impl Settings {
             told_for: trust.told_for.seconds(),
             known_for: trust.known_for.seconds(),
             sources_per_account: trust.sources_per_account.get() as usize,
+            code_digits: config.dial_plan().code_digits,
         }
     }
 
@@ -108,6 +110,7 @@ pub(super) struct Sizes {
     pub(super) registrations: usize,
     pub(super) incidents: u32,
     pub(super) calls: u32,
+    pub(super) meters: u32,
 }
 
 impl Sizes {
@@ -123,6 +126,7 @@ impl Sizes {
             registrations: tracking.registrations.get() as usize,
             incidents: tracking.incidents.get(),
             calls: tracking.calls.get(),
+            meters: tracking.meters.get(),
         }
     }
 }

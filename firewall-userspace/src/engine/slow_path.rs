@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use firewall_common::addr::Addr;
 use firewall_common::sip::Method;
-use firewall_common::sip::message::{parse, parse_head};
+use firewall_common::sip::message::{Message, parse, parse_head};
 
 use super::accounts::{Account, Pair};
 use super::calls::Calls;
@@ -14,7 +14,8 @@ use super::clock::Moment;
 use super::command::{Command, Connection};
 use super::counts::{Counts, Refusals};
 use super::evidence::Proof;
-use super::facts::{Answer, Facts, Request};
+use super::facts::{self, Answer, Facts, Request};
+use super::fraud::Fraud;
 use super::incidents::Incidents;
 use super::input::{Direction, Seen, Via};
 use super::ledger::{Ledger, Tags};
@@ -25,6 +26,7 @@ use super::registers::Registers;
 use super::registrations::Registrations;
 use super::saved::Key;
 use super::settings::{Settings, Sizes};
+use super::signs::{Wanted, Warned};
 use super::sources::Source;
 use super::table::Table;
 use super::tally::Tally;
@@ -52,6 +54,15 @@ pub struct Engine {
     pub(super) registers: Registers,
     /// Accounts whose password is known to be weak: hashes.
     pub(super) weak: HashSet<u64>,
+    pub(super) fraud: Fraud,
+    /// Whom the last message let in with a call, and what proves him.
+    pub(super) let_in: Option<(facts::Account, Proof)>,
+    /// Half the hash of the last call with a wrong code.
+    pub(super) last_code: u32,
+    /// Which signs are told, about whom they were told lately, and how many.
+    pub(super) wanted: Wanted,
+    pub(super) warned: Table<Warned>,
+    pub(super) signs: Tally,
     /// Unproven and proven ones.
     pub(super) incidents: [Incidents; 2],
     /// The words for the ways by which incidents came: the transports, and then the feeds.
@@ -74,6 +85,8 @@ pub struct Engine {
 
 /// Answers that may wait for their request.
 const EARLY_PLACES: u32 = 1_024;
+/// Sources and accounts of which it is known when an alarm was raised.
+const WARNED_PLACES: u32 = 4_096;
 /// Parts in which transactions are swept, one a second.
 const PARTS: usize = 4;
 /// Seconds between two looks for registrations that are known no more.
@@ -89,6 +102,12 @@ impl Engine {
             registers: Registers::new(config),
             weak: HashSet::new(),
             settings,
+            fraud: Fraud::new(config, sizes.meters),
+            let_in: None,
+            last_code: 0,
+            wanted: Wanted::of(config),
+            warned: Table::new(WARNED_PLACES),
+            signs: Tally::default(),
             ledger: Ledger::new(sizes.nonces),
             tags: Tags::new(),
             transactions: Table::new(sizes.transactions),
@@ -118,6 +137,8 @@ impl Engine {
         self.settings = Settings::of(config);
         self.calls.reconfigure(config, self.settings.v6_mask);
         self.registers.reconfigure(config);
+        self.fraud.reconfigure(config);
+        self.wanted = Wanted::of(config);
     }
 
     /// Takes in a message that passed.
@@ -138,16 +159,28 @@ impl Engine {
             let (local, remote) = ((flow.local, flow.local_port), (flow.remote, flow.remote_port));
             out.push(Command::Disconnect(Connection { local, remote }));
         }
-        if self.calls.follows() {
-            self.calls.hear(&message, &seen, clock, out);
-        }
-        if !judges {
-            return;
-        }
         let who = Who::of_flow(flow, self.settings.v6_mask, self.key);
+        let follows = self.calls.follows();
+        self.let_in = None;
+        if follows {
+            self.look_for_signs(&message, flow.direction, &who, flow.remote, clock, out);
+            self.calls.hear(&message, &seen, clock, out);
+            self.refused_code(&message, &seen, clock, out);
+        }
+        if judges {
+            self.hear(&message, &seen, who, clock, out);
+        }
+        if follows {
+            self.stirred(&who, clock, out);
+        }
+    }
+
+    /// Takes in a message that says something about its sender.
+    fn hear(&mut self, message: &Message<'_>, seen: &Seen<'_>, who: Who, clock: Clock, out: &mut Vec<Command>) {
+        let flow = &seen.flow;
         let sent = |nonce| self.ledger.is_sent(self.key, who.hash, nonce);
-        let facts = reading::read(&message, seen.bytes, self.key, sent);
-        self.note_registers(&message, &facts, flow, clock);
+        let facts = reading::read(message, seen.bytes, self.key, sent);
+        self.note_registers(message, &facts, flow, clock);
         match facts {
             Facts::Request(request) => self.request(who, flow.remote, &request, clock, out),
             Facts::Answer(answer) => self.answer(who, flow.remote, &answer, clock, out),
@@ -167,6 +200,7 @@ impl Engine {
         }
         self.swept = now;
         self.calls.tick(clock, out);
+        self.stirred(&Who::default(), clock, out);
         self.sweep_transactions(clock, out);
         self.sweep_early(clock, out);
         self.registers.sweep(now);

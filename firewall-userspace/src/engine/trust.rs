@@ -30,6 +30,9 @@ impl Engine {
             self.ledger.accept(self.key, who.hash, credential.nonce, request.account.hash, now);
         }
         self.authenticated(who, &request.account, request.method == Method::Register, clock);
+        if request.method == Method::Invite {
+            self.let_in = Some((request.account, self.proof(who, request, clock)));
+        }
         true
     }
 
@@ -117,6 +120,7 @@ impl Engine {
         if request.method != Method::Register || !self.may_be_trusted(who, request, clock.now()) {
             return;
         }
+        self.moved(who, request, clock, out);
         let at = (who.hash, request.account.hash);
         let (now, binding) = (clock.now(), &request.binding);
         if binding.all {

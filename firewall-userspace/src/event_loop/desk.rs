@@ -248,7 +248,15 @@ fn only_the_newest(learned: &mut Vec<Command>) {
 
 /// Whether nothing of it is written down.
 const fn is_of_the_moment(command: &Command) -> bool {
-    matches!(command, Command::Pinholes(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) | Command::Verify(_))
+    matches!(
+        command,
+        Command::Pinholes(_)
+            | Command::Answer(_)
+            | Command::Disconnect(_)
+            | Command::Dialog(_)
+            | Command::Verify(_)
+            | Command::BlockPrefix(_)
+    )
 }
 
 fn tell(command: &Command, names: &Names) {
@@ -261,6 +269,11 @@ fn tell(command: &Command, names: &Names) {
         Command::Alarm(one) => warn!("{}", alarm::sentence(one, names.peer(one.peer), names.v6_prefix)),
         Command::Promote(one) => {
             debug!("{} is a registrant until {}", names.text(one.source), instant(one.trusted_until))
+        }
+        Command::BlockPrefix(block) => {
+            let (source, why) = (names.text(block.source), evidence::sentence(&block.evidence));
+            let prefix = block.prefix.digits;
+            info!("{source} may not call numbers that begin with {prefix} until {}: {why}", instant(block.until));
         }
         Command::Disconnect(one) => {
             let [local, remote] = [one.local, one.remote].map(|(host, port)| call::socket(host, port));

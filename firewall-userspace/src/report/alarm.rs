@@ -1,4 +1,4 @@
-//! Alarms about peers.
+//! Alarms about peers, and by some rules about anybody.
 //!
 //! Owns: their sentence and their table. Refuses: raising them.
 use comfy_table::Table;
@@ -10,13 +10,19 @@ use super::table;
 use super::text::plain;
 use super::time::instant;
 use crate::engine::command::Alarm;
+use crate::engine::evidence::Rule;
 use crate::entries::{prefix_text, source_prefix};
 use crate::store::{DEVICE_OUTDATED, NAME_STOPPED, StoredAlarm, WEAK_PASSWORD};
 
 /// What a peer did, in a sentence for the log.
 pub(crate) fn sentence(alarm: &Alarm, peer: Option<&str>, v6_prefix: u8) -> String {
     let source = prefix_text(source_prefix(alarm.source, v6_prefix));
-    format!("{}: {}; {}", who(alarm.peer, peer, &source), evidence::sentence(&alarm.evidence), NOT_BANNED)
+    let said = evidence::sentence(&alarm.evidence);
+    match alarm.evidence.rule.is_about_anybody() {
+        true if alarm.peer == 0 => format!("{source}: {said}; have a look at it"),
+        true => format!("{}: {said}; have a look at it", who(alarm.peer, peer, &source)),
+        false => format!("{}: {said}; {NOT_BANNED}", who(alarm.peer, peer, &source)),
+    }
 }
 
 const NOT_BANNED: &str = "it is not banned, because it is trusted; have a look at it";
@@ -67,6 +73,7 @@ pub(crate) fn of_name(rule: &str, name: &str, trouble: &str) -> String {
 fn peer(alarm: &StoredAlarm) -> String {
     match (alarm.peer, &alarm.name) {
         (0, _) if alarm.source.is_none() => "-".to_owned(),
+        (0, _) if Rule::from_word(&alarm.rule).is_some_and(Rule::is_about_anybody) => "-".to_owned(),
         (0, _) => "(allow entry)".to_owned(),
         (_, Some(name)) => plain(name),
         (id, None) => format!("number {id}"),
@@ -78,7 +85,6 @@ mod tests {
     use firewall_common::addr::Addr;
 
     use super::*;
-    use crate::engine::evidence::Rule;
     use crate::report::evidence::tests::evidence;
 
     #[test]

@@ -63,6 +63,18 @@ pub(crate) fn deeds(rule: Rule, count: u32) -> String {
         ),
         Rule::Identity => ("call whose signature does not hold", "calls whose signature does not hold"),
         Rule::AccountFailures => ("failed authentication of one account", "failed authentications of one account"),
+        Rule::FraudConcurrent => ("call at once", "calls at once"),
+        Rule::FraudCalls => ("call", "calls"),
+        Rule::FraudMinutes => ("minute of calls", "minutes of calls"),
+        Rule::FraudSequence => ("call to numbers in a row", "calls to different numbers in a row"),
+        Rule::FraudCountry => ("first call to a country", "first calls to a country"),
+        Rule::FraudNight => ("call at night", "calls at night"),
+        Rule::FraudTransfer => ("call sent on to a denied number", "calls sent on to denied numbers"),
+        Rule::CallCodes => ("unproven wrong call code", "unproven wrong call codes"),
+        Rule::MovedRegistration => ("registration from another network", "registrations from other networks"),
+        Rule::ForeignRequest => ("request in a call of others", "requests in calls of others"),
+        Rule::ForeignContact => ("contact that leads elsewhere", "contacts that lead elsewhere"),
+        Rule::PlainKeys => ("media key in clear signalling", "media keys in clear signalling"),
     };
     format!("{} {}", grouped(count.into()), if count == 1 { one } else { many })
 }

@@ -17,7 +17,7 @@ pub(crate) fn lines(score: &StoredScore, bans: &Bans, now: i64) -> Vec<String> {
     match serde_json::from_value(score.state.clone()) {
         Ok(State::Source(source)) => of_source(&whose, &source, bans, now),
         // These are about hashes, of which nobody can tell whose they are.
-        Ok(State::Account(_) | State::Pair(_)) => Vec::new(),
+        Ok(State::Account(_) | State::Pair(_) | State::Countries(_)) => Vec::new(),
         // Another version wrote it.
         Err(_) => vec![format!("  score of {whose}: {}", plain(&score.state.to_string()))],
     }

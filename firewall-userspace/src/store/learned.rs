@@ -95,7 +95,8 @@ impl Learned {
             | Command::Answer(_)
             | Command::Disconnect(_)
             | Command::Dialog(_)
-            | Command::Verify(_) => return None,
+            | Command::Verify(_)
+            | Command::BlockPrefix(_) => return None,
             Command::Device(device) => What::Device(device),
         };
         Some(Self { time, what })

@@ -85,7 +85,7 @@ fn save(store: &mut Store, scores: &[Learned]) {
 fn failures(store: &Store, now: i64) -> Vec<(String, usize)> {
     let told = |record: Record| match record.state {
         State::Source(source) => (record.key, source.failures.len()),
-        State::Account(_) | State::Pair(_) => (record.key, 0),
+        State::Account(_) | State::Pair(_) | State::Countries(_) => (record.key, 0),
     };
     records(store, now).into_iter().map(told).collect()
 }
@@ -462,6 +462,7 @@ impl Model {
             | Command::Disconnect(_)
             | Command::Dialog(_)
             | Command::Verify(_)
+            | Command::BlockPrefix(_)
             | Command::Call(_)
             | Command::Device(_) => {}
             Command::Alarm(alarm) => *self.alarms.entry(last_of(alarm.source.to_bytes())).or_default() += 1,

@@ -48,7 +48,7 @@ impl NewScore {
     pub fn new(record: Record, v6_prefix: u8, under: Key) -> Self {
         let source = match &record.state {
             State::Source(source) => source.source,
-            State::Account(_) | State::Pair(_) => None,
+            State::Account(_) | State::Pair(_) | State::Countries(_) => None,
         };
         let source = source.map(|ip| source_prefix(Addr::from(ip), v6_prefix));
         Self { record, source, under }
@@ -61,6 +61,7 @@ impl NewScore {
                 size_of_val(source.failures.as_slice()) + source.slow.len() + size_of_val(source.users.as_slice())
             }
             State::Account(account) => size_of_val(account.failures.as_slice()),
+            State::Countries(countries) => countries.known.iter().map(|word| word.len() + size_of::<String>()).sum(),
             State::Pair(_) => 0,
         };
         // The backlog has its key three times.

@@ -15,7 +15,7 @@ use firewall_common::sip::Method;
 use super::super::call::{Demand, How, Refusal, State, Transport, socket};
 use super::super::clock::Moment;
 use super::agree::Session;
-use super::heard::{Heard, Side};
+use super::heard::{Exchange, Heard, Side};
 use super::judge::Fault;
 use super::rules::Rules;
 use branch::{Branch, Offer};
@@ -150,6 +150,11 @@ impl Leg {
     pub(super) fn has_dialog(&self, heard: &Heard<'_>) -> bool {
         let tag = self.branch_tag(heard);
         self.branches.iter().any(|branch| branch.tag == tag)
+    }
+
+    /// Whether an exchange is an INVITE of it outside of dialogs that waits for its answer.
+    pub(super) fn asked(&self, exchange: Exchange) -> bool {
+        self.offers.iter().any(|offer| offer.exchange == exchange)
     }
 
     /// Whether it has any dialog, be it an early one.

@@ -2,6 +2,7 @@
 //!
 //! Owns: the answers' statuses by the kernel's reasons, and what a call's record says of them. Refuses: writing answers.
 use firewall_common::reason::Reason;
+use firewall_common::sip::Method;
 
 use super::super::call::{Decided, Leg, Refusal};
 use super::super::call::{How, Why};
@@ -70,6 +71,9 @@ impl Calls {
         let fault = (is_media(reason) && heard.is_invite()).then(|| self.fault(heard));
         let why = fault.as_ref().map_or(Why::Plain, |fault| fault.why);
         let answered = heard.is_in() && heard.is_request() && self.answer(heard, reason, why, out);
+        if heard.exchange.method == Method::Refer && heard.is_in() && is_told(reason) {
+            self.transfer_refused(heard);
+        }
         if !heard.is_invite() || !is_told(reason) {
             return None;
         }

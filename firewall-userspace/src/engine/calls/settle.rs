@@ -40,6 +40,7 @@ impl Calls {
         }
         self.book.note_done(place);
         self.tell_parties(place, clock, out);
+        self.look_for_time(place, clock.now());
     }
 
     /// The pinholes of a call. Those of a source that has too many let nothing pass; what passes by needs none: media

@@ -74,6 +74,7 @@ impl Calls {
             if has_changed {
                 self.settle(place, clock, out);
             }
+            self.look_for_time(place, now);
             let Some(call) = self.book.get_mut(place) else { continue };
             let quiet = call.legs.iter().map(Leg::since).max().unwrap_or(Moment::NEVER).max(call.touched);
             if call.is_over() && now.since(quiet) >= TRANSACTION {

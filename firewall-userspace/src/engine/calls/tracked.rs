@@ -2,6 +2,7 @@
 //!
 //! Owns: which leg a message belongs to; the call's record; pinholes that were there before the daemon. Refuses: other calls.
 use firewall_common::media::{FLOW_REFUSED, Flow};
+use firewall_common::number::{self, Dialled};
 use firewall_common::sip::Method;
 
 use super::super::call::{self, Call, Decided, Identity, State};
@@ -12,6 +13,7 @@ use super::log::Log;
 use super::parties::Told;
 use super::party::{NAME, agent, name};
 use super::refusal;
+use super::stir::Metered;
 
 /// Legs of one call.
 pub(super) const LEGS: usize = 8;
@@ -37,6 +39,10 @@ pub(super) struct Tracked {
     pub(super) first: u64,
     /// What the kernel was told of its parties.
     pub(super) parties: Told,
+    /// The number that it is for.
+    pub(super) dialled: Dialled,
+    /// How it is counted.
+    pub(super) metered: Metered,
     /// What refused it.
     pub(super) decided: Option<Decided>,
     /// Its last message, and the last word of its media.
@@ -95,6 +101,7 @@ impl Tracked {
             id: heard.call,
             counts,
             dialog,
+            dialled: heard.uri.map(|uri| number::of_uri(uri.raw)).unwrap_or_default(),
             first: if heard.is_in() { heard.remote_tag } else { heard.our_tag },
             started: heard.wall,
             from: name(&message.from.uri),
@@ -241,6 +248,11 @@ impl Tracked {
         let agreed = self.legs.iter().flat_map(|leg| leg.sessions().flat_map(|session| &session.flows));
         let all = agreed.chain(&self.adopted.flows);
         all.filter(|flow| flow.flags & FLOW_REFUSED == 0).map(|flow| flow.silence).max()
+    }
+
+    /// The user agent of whoever called.
+    pub(super) fn agent(&self) -> &str {
+        &self.agent
     }
 
     /// What is known of it.

@@ -12,5 +12,5 @@ mod random;
 mod refusals;
 mod renegotiation;
 mod restart;
-mod scene;
+pub(super) mod scene;
 mod srtp;

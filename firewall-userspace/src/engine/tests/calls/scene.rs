@@ -14,63 +14,63 @@ use crate::engine::call::{Call, How, Refusal, State, Why};
 use crate::engine::command::{Answer, Command};
 use crate::engine::input::{self, Direction, Seen, Via};
 
-pub(super) use crate::engine::input::Direction::{In, Out};
+pub(in super::super) use crate::engine::input::Direction::{In, Out};
 
 /// The server, and somebody who calls.
-pub(super) const SERVER: &str = "192.0.2.1";
-pub(super) const PHONE: &str = "203.0.113.7";
+pub(in super::super) const SERVER: &str = "192.0.2.1";
+pub(in super::super) const PHONE: &str = "203.0.113.7";
 
 const KEY: &str = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
 
 /// A config with ports of media, and a policy.
-pub(super) fn config(policy: &str, more: &str) -> String {
+pub(in super::super) fn config(policy: &str, more: &str) -> String {
     format!("[media]\nports = [\"10000-20000\"]\npolicy = \"{policy}\"\n{more}")
 }
 
 /// A session description; `|` ends a line, `KEY` is a key.
-pub(super) fn sdp(address: &str, lines: &str) -> String {
+pub(in super::super) fn sdp(address: &str, lines: &str) -> String {
     let version = if address.contains(':') { 6 } else { 4 };
     let text = format!("v=0|o=- 1 1 IN IP{version} {address}|s=-|c=IN IP{version} {address}|t=0 0|{lines}|");
     text.replace("KEY", KEY).replace('|', "\r\n")
 }
 
 /// One with SDES for one audio line.
-pub(super) fn sdes(address: &str, port: u16) -> String {
+pub(in super::super) fn sdes(address: &str, port: u16) -> String {
     sdp(address, &format!("m=audio {port} RTP/SAVP 0|a=crypto:1 AES_CM_128_HMAC_SHA1_80 KEY"))
 }
 
 /// One without keys.
-pub(super) fn plain(address: &str, port: u16) -> String {
+pub(in super::super) fn plain(address: &str, port: u16) -> String {
     sdp(address, &format!("m=audio {port} RTP/AVP 0"))
 }
 
 /// One with DTLS.
-pub(super) fn dtls(address: &str, port: u16, more: &str) -> String {
+pub(in super::super) fn dtls(address: &str, port: u16, more: &str) -> String {
     sdp(address, &format!("m=audio {port} UDP/TLS/RTP/SAVPF 0|a=fingerprint:sha-256 AA|a=rtcp-mux{more}"))
 }
 
 /// An engine, and with whom it speaks next.
-pub(super) struct Scene {
-    pub(super) world: World,
-    pub(super) remote: Addr,
-    pub(super) remote_port: u16,
-    pub(super) local: Addr,
-    pub(super) kind: Kind,
-    pub(super) peer: u32,
-    pub(super) via: Via,
-    pub(super) call: String,
+pub(in super::super) struct Scene {
+    pub(in super::super) world: World,
+    pub(in super::super) remote: Addr,
+    pub(in super::super) remote_port: u16,
+    pub(in super::super) local: Addr,
+    pub(in super::super) kind: Kind,
+    pub(in super::super) peer: u32,
+    pub(in super::super) via: Via,
+    pub(in super::super) call: String,
     /// Header fields that requests have besides.
-    pub(super) headers: String,
+    pub(in super::super) headers: String,
     /// The kernel drops the next request.
-    pub(super) refused: bool,
+    pub(in super::super) refused: bool,
     /// Why.
-    pub(super) reason: Reason,
+    pub(in super::super) reason: Reason,
     /// Part of the branch.
-    pub(super) fork: u32,
+    pub(in super::super) fork: u32,
 }
 
 impl Scene {
-    pub(super) fn new(config: &str) -> Self {
+    pub(in super::super) fn new(config: &str) -> Self {
         Self {
             world: World::with(config),
             remote: addr(PHONE),
@@ -88,17 +88,17 @@ impl Scene {
     }
 
     /// SRTP or nothing.
-    pub(super) fn strict() -> Self {
+    pub(in super::super) fn strict() -> Self {
         Self::new(&config("srtp-only", ""))
     }
 
-    pub(super) fn with(&mut self, remote: &str) -> &mut Self {
+    pub(in super::super) fn with(&mut self, remote: &str) -> &mut Self {
         self.remote = addr(remote);
         self
     }
 
     /// A request, with the tags of From and To.
-    pub(super) fn ask(
+    pub(in super::super) fn ask(
         &mut self,
         from: Direction,
         method: &str,
@@ -111,7 +111,7 @@ impl Scene {
     }
 
     /// A response; the tags are those of its request, and the To tag its own.
-    pub(super) fn reply(
+    pub(in super::super) fn reply(
         &mut self,
         from: Direction,
         status: u16,
@@ -134,7 +134,13 @@ impl Scene {
         self.see(from, text.as_bytes())
     }
 
-    pub(super) fn message(&self, start: &str, (method, cseq): (&str, u32), tags: (&str, &str), body: &str) -> String {
+    pub(in super::super) fn message(
+        &self,
+        start: &str,
+        (method, cseq): (&str, u32),
+        tags: (&str, &str),
+        body: &str,
+    ) -> String {
         let to = if tags.1.is_empty() { String::new() } else { format!(";tag={}", tags.1) };
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let transaction = if method == "CANCEL" { "INVITE" } else { method };
@@ -154,7 +160,7 @@ impl Scene {
         )
     }
 
-    pub(super) fn see(&mut self, from: Direction, bytes: &[u8]) -> &mut Self {
+    pub(in super::super) fn see(&mut self, from: Direction, bytes: &[u8]) -> &mut Self {
         self.world.now += 1;
         let clock = self.world.clock();
         let flow = input::Flow {
@@ -174,19 +180,19 @@ impl Scene {
     }
 
     /// A call from the phone, answered: the tags are `r` for it and `o` for our side.
-    pub(super) fn inbound(&mut self, offer: &str, answer: &str) -> &mut Self {
+    pub(in super::super) fn inbound(&mut self, offer: &str, answer: &str) -> &mut Self {
         self.ask(In, "INVITE", 1, ("r", ""), offer).reply(Out, 180, ("INVITE", 1), ("r", "o"), "");
         self.reply(Out, 200, ("INVITE", 1), ("r", "o"), answer).ask(In, "ACK", 1, ("r", "o"), "")
     }
 
     /// A call to the phone, answered.
-    pub(super) fn outbound(&mut self, offer: &str, answer: &str) -> &mut Self {
+    pub(in super::super) fn outbound(&mut self, offer: &str, answer: &str) -> &mut Self {
         self.ask(Out, "INVITE", 1, ("o", ""), offer).reply(In, 180, ("INVITE", 1), ("o", "r"), "");
         self.reply(In, 200, ("INVITE", 1), ("o", "r"), answer).ask(Out, "ACK", 1, ("o", "r"), "")
     }
 
     /// The pinholes that hold, of all calls.
-    pub(super) fn flows(&self) -> Vec<Flow> {
+    pub(in super::super) fn flows(&self) -> Vec<Flow> {
         let mut held = std::collections::BTreeMap::new();
         for command in &self.world.commands {
             if let Command::Pinholes(pinholes) = command {
@@ -197,16 +203,16 @@ impl Scene {
     }
 
     /// The same in words.
-    pub(super) fn holes(&self) -> Vec<String> {
+    pub(in super::super) fn holes(&self) -> Vec<String> {
         self.flows().iter().map(words).collect()
     }
 
     /// How often pinholes were set.
-    pub(super) fn times(&self) -> usize {
+    pub(in super::super) fn times(&self) -> usize {
         self.world.commands.iter().filter(|command| matches!(command, Command::Pinholes(_))).count()
     }
 
-    pub(super) fn answers(&self) -> Vec<&Answer> {
+    pub(in super::super) fn answers(&self) -> Vec<&Answer> {
         self.world
             .commands
             .iter()
@@ -214,7 +220,7 @@ impl Scene {
             .collect()
     }
 
-    pub(super) fn records(&self) -> Vec<&Call> {
+    pub(in super::super) fn records(&self) -> Vec<&Call> {
         self.world
             .commands
             .iter()
@@ -223,16 +229,16 @@ impl Scene {
     }
 
     /// The last record of any call.
-    pub(super) fn record(&self) -> &Call {
+    pub(in super::super) fn record(&self) -> &Call {
         self.records().last().copied().expect("a call that was told")
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(in super::super) fn state(&self) -> State {
         self.record().state
     }
 
     /// What the last record says of its first leg's refusal.
-    pub(super) fn refusal(&self) -> Option<(How, Why, bool)> {
+    pub(in super::super) fn refusal(&self) -> Option<(How, Why, bool)> {
         let Refusal { how, why, enforced, .. } = self.record().legs[0].refusal.clone()?;
         Some((how, why, enforced))
     }
