@@ -3,6 +3,7 @@
 //! Owns: the window onto a payload, the start line, methods, accounts, the scan for scanners' signatures, and the strict
 //! reader of whole messages. Refuses: state across messages, and any allocation.
 pub mod account;
+pub mod fields;
 pub mod header_scan;
 pub mod message;
 pub mod method;

@@ -15,6 +15,7 @@ use crate::cell;
 use crate::frame::Carrier;
 use crate::kept::{Kept, Record};
 use crate::opaque;
+use crate::stage::number::{self, Case};
 
 #[map]
 static DESK: PerCpuArray<Desk> = PerCpuArray::with_max_entries(1, 0);
@@ -33,6 +34,7 @@ struct Desk {
     head: CopyHead,
     window: Window,
     kept: Record,
+    case: number::Record,
 }
 
 const HEAD: u32 = size_of::<CopyHead>() as u32;
@@ -70,6 +72,14 @@ pub(crate) fn kept() -> Option<Kept> {
     let desk = DESK.get_ptr_mut(0)?;
     // SAFETY: as in `desk`; and of all that is there only this module hands out the record.
     Some(unsafe { Kept::new(&raw mut (*desk).kept) })
+}
+
+/// The number of the packet under judgement.
+#[inline(always)]
+pub(crate) fn case() -> Option<Case> {
+    let desk = DESK.get_ptr_mut(0)?;
+    // SAFETY: as in `kept`.
+    Some(unsafe { Case::new(&raw mut (*desk).case) })
 }
 
 /// Where the bytes of a copy are.

@@ -1,13 +1,14 @@
 //! The way of a packet that our side sends: heard, and stopped only where it offers a call that must not be.
 //!
-//! Owns: what is copied of it, and the notes of whom our side calls and sends media to. Refuses: any verdict but that one
-//! (see [`crate::stage::sdp`]).
+//! Owns: what is copied of it, and the notes of whom our side calls and sends media to. Refuses: any verdict but those on its
+//! calls (see [`crate::stage::number`] and [`crate::stage::sdp`]).
 use core::ops::ControlFlow::Continue;
 
 use firewall_common::copy::refused_as;
 use firewall_common::packet::{self, Packet, Ports, Protocol};
 use firewall_common::policy::port;
 use firewall_common::reason::Reason;
+use firewall_common::verdict::Verdict;
 
 use crate::desk;
 use crate::exit::{self, Action};
@@ -15,7 +16,8 @@ use crate::frame::Outgoing;
 use crate::opaque;
 use crate::pipeline::{Payload, forget};
 use crate::stage::sdp::{self, Request};
-use crate::stage::{copy, deny, fragment, media, ports, response, sip, source};
+use crate::stage::source::Who;
+use crate::stage::{copy, deny, fragment, media, number, ports, response, sip, source};
 use crate::trial::{Live, Trial};
 
 /// Hears a packet. The remote side is where it goes.
@@ -68,22 +70,52 @@ fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet) -> Act
             None => return Action::Pass,
         },
         _ if opaque::forget(u64::from(payload.copied)) == 0 => return Action::Pass,
-        _ => (0, Request::NONE),
+        _ => (0, of_segment(outgoing, payload)),
     };
+    let request = request.forget();
     let own_request = opaque::forget(own_request);
     let allowed = deny::allowed(trial);
     let who = source::identify(trial, allowed);
     let own_request = opaque::forget(own_request) != 0;
-    let objects = sdp::objects_to_own(&forget(packet), &who, payload.forget(), request);
-    let action = if objects { exit::object(outgoing, trial, Reason::OwnPlainRtp) } else { Action::Pass };
-    let refused = opaque::forget(u64::from(action == Action::Drop)) as u32;
-    if own_request && refused == 0 {
+    let refused = opaque::forget(u64::from(object(outgoing, trial, &forget(packet), &who, payload, request))) as u32;
+    if own_request && opaque::forget(u64::from(refused)) == 0 {
         response::called(trial);
     }
     let part = payload.forget().part();
-    let flags = part.flags | (refused * u32::from(refused_as(Reason::OwnPlainRtp)));
+    let flags = part.flags | refused;
     copy::sent(outgoing, trial, &forget(packet), &who, own_request, copy::Part { flags, ..part });
     if opaque::forget(u64::from(refused)) == 0 { Action::Pass } else { Action::Drop }
+}
+
+/// Objects to what must not leave; the flags of its copy if it does not.
+#[inline(always)]
+fn object(
+    outgoing: &Outgoing,
+    trial: &mut Trial<Live>,
+    packet: &Packet,
+    who: &Who,
+    payload: Payload,
+    request: Request,
+) -> u32 {
+    let number = number::objection_to_own(trial, who, request);
+    let verdict = match number {
+        Some(verdict) => verdict,
+        None if sdp::objects_to_own(packet, who, payload.forget(), request) => Verdict::of(Reason::OwnPlainRtp),
+        None => return 0,
+    };
+    match exit::object(outgoing, trial, verdict) {
+        Action::Drop => u32::from(refused_as(verdict.reason)),
+        Action::Pass => 0,
+    }
+}
+
+/// What the first segment of a request asks for.
+#[inline(always)]
+fn of_segment(outgoing: &Outgoing, payload: Payload) -> Request {
+    if !number::are_judged() || opaque::forget(u64::from(payload.len)) == 0 {
+        return Request::NONE;
+    }
+    requests(outgoing, payload).map_or(Request::NONE, |(_, request)| request)
 }
 
 /// Whether a datagram is a request, as a number, and which, or a response; nothing for what is neither.

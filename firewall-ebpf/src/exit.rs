@@ -71,7 +71,8 @@ pub(crate) fn leave<C: Circumstances>(frame: &Frame, trial: &Trial<C>, verdict: 
 /// Draws the consequences of an objection to what our side sends, which is counted for that only. It is no peer's packet,
 /// so no peer's counter changes.
 #[inline(always)]
-pub(crate) fn object<C: Circumstances>(carrier: &impl Carrier, trial: &Trial<C>, reason: Reason) -> Action {
+pub(crate) fn object<C: Circumstances>(carrier: &impl Carrier, trial: &Trial<C>, verdict: Verdict) -> Action {
+    let reason = verdict.reason;
     let monitored = is_monitored(reason);
     let counters = if monitored { &MONITORED } else { &STATS };
     if let Some(counter) = counters.get_ptr_mut(reason as u32) {
@@ -80,7 +81,7 @@ pub(crate) fn object<C: Circumstances>(carrier: &impl Carrier, trial: &Trial<C>,
         counter.packets += 1;
         counter.bytes += u64::from(carrier.total());
     }
-    sample(carrier, trial, Verdict::of(reason), monitored);
+    sample(carrier, trial, verdict, monitored);
     if monitored { Action::Pass } else { Action::Drop }
 }
 

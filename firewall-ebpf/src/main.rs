@@ -17,6 +17,7 @@ mod host_key;
 mod kept;
 mod opaque;
 mod pipeline;
+mod refused;
 mod scan;
 mod stage;
 mod switches;

@@ -16,10 +16,13 @@ use crate::exit::{self, Action};
 use crate::frame::Frame;
 use crate::kept::Kept;
 use crate::opaque;
+use crate::refused::Refused;
 use crate::scan;
 use crate::stage::sip::Said;
 use crate::stage::source::Who;
-use crate::stage::{copy, deny, fragment, hold, limit, media, ports, response, sdp, signature, sip, source, transport};
+use crate::stage::{
+    copy, deny, fragment, hold, limit, media, number, ports, response, sdp, signature, sip, source, transport,
+};
 use crate::trial::{Circumstances, Trial};
 
 /// Judges a frame and draws the consequences.
@@ -108,15 +111,23 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
     kept.keep(packet, payload);
     let heard = message(frame, trial, kept, &who)?.forget();
     trial.forget();
-    let refused = opaque::forget(u64::from(sdp::judge(trial, kept, &who, heard.request)?)) as u32;
+    let refused = refusal(trial, kept, &who, heard.request)?.forget();
     trial.forget();
     if opaque::forget(u64::from(kept.copied() | heard.copied)) != 0 {
         let part = kept.payload().part();
-        let flags = part.flags | refused;
+        let flags = part.flags | refused.flags();
         copy::received(frame, trial, &kept.packet(packet), &who, copy::Part { flags, ..part });
     }
-    sdp::enforce(refused)?;
+    refused.enforce()?;
     Continue(who.pass())
+}
+
+/// What is answered in the place of our server: the first objection to what a request asks for.
+#[inline(always)]
+fn refusal<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, request: sdp::Request) -> Flow<Refused> {
+    let refused = number::judge(trial, who, request)?.forget();
+    trial.forget();
+    if number::are_judged() && !refused.is_not() { Continue(refused) } else { sdp::judge(trial, kept, who, request) }
 }
 
 /// Where a payload stands in the frame.

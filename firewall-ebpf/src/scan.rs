@@ -10,6 +10,7 @@ use firewall_common::sip::{self, Message, Method, Window, account, signature, st
 use crate::constants::signatures;
 use crate::opaque;
 
+pub(crate) mod number;
 pub(crate) mod sdp;
 
 /// A request.

@@ -5,8 +5,10 @@
 mod alarm;
 mod allow;
 mod ban;
+mod caller;
 mod calls;
 mod check;
+mod code;
 mod completions;
 mod context;
 mod deny;
@@ -23,6 +25,7 @@ mod judge;
 mod live;
 mod media;
 pub(crate) mod memory;
+mod number;
 mod peer;
 mod registrant;
 mod reload;
@@ -105,6 +108,9 @@ enum Verb {
     Hold(hold::Args),
     Registrant(registrant::Args),
     Alarm(alarm::Args),
+    Number(number::Args),
+    Caller(caller::Args),
+    Code(code::Args),
     Calls(calls::Args),
     Media(media::Args),
     Feed(feed::Args),
@@ -141,6 +147,9 @@ fn perform(verb: &Verb, context: &mut Context) -> Result<Exit> {
         Verb::Hold(args) => hold::verb(args, context),
         Verb::Registrant(args) => registrant::verb(args, context),
         Verb::Alarm(args) => alarm::verb(args, context),
+        Verb::Number(args) => number::verb(args, context),
+        Verb::Caller(args) => caller::verb(args, context),
+        Verb::Code(args) => code::verb(args, context),
         Verb::Calls(args) => calls::verb(args, context),
         Verb::Media(args) => media::verb(args, context),
         Verb::Feed(args) => feed::verb(args, context),

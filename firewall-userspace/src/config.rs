@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 mod bans;
 mod blocklist;
+mod callers;
 mod check;
 mod compile;
 mod dns;
@@ -21,6 +22,7 @@ mod monitor;
 mod name;
 mod network;
 mod number;
+mod numbers;
 mod peer;
 mod period;
 mod ports;
@@ -44,6 +46,7 @@ mod word;
 pub use bans::Bans;
 pub(crate) use bans::{ACCOUNT_MAX, FAILURES_MAX, USERS_MAX};
 pub use blocklist::{Blocklist, ListFile, ListUrl};
+pub use callers::{CallerPolicy, Callers, Countries, PeerCallers, Texts};
 pub use compile::{Compiled, compile};
 pub use dns::{Dns, HostName, HostNames, Servers};
 pub use docs::default_file;
@@ -56,6 +59,9 @@ pub use monitor::Monitor;
 pub use name::{Directory, Interface, Name, Text};
 pub use network::Network;
 pub use number::{Number, PowerOfTwo};
+pub use numbers::{
+    CountryCode, DialPrefix, DialPrefixes, NumberPolicy, Numbers, PeerNumbers, ReadyAction, ReadyList, Words,
+};
 pub use peer::{Networks, Peer};
 pub use period::Period;
 pub use ports::{PortList, PortRange, Ports};
@@ -72,6 +78,7 @@ pub use word::{Level, MediaPolicy, Mode, PeerMedia, Set, Transport, Word};
 
 use firewall_common::addr::Prefix;
 use firewall_common::number::Plan;
+use firewall_common::policy::NUMBERS_OFF;
 
 use crate::names::Resolved;
 use section::section;
@@ -101,6 +108,8 @@ section! {
         blocklist: Vec<Blocklist> = Vec::new();
         dns: Dns = Dns::default();
         feed: Vec<Feed> = Vec::new();
+        numbers: Numbers = Numbers::default();
+        callers: Callers = Callers::default();
         sip: Sip = Sip::default();
         bans: Bans = Bans::default();
         trust: Trust = Trust::default();
@@ -174,7 +183,18 @@ impl Config {
 
     /// Whether calls have to be followed: because something judges them, or the operator wants it.
     pub fn follows_calls(&self) -> bool {
-        self.judges_media() || self.signalling.follow
+        self.judges_media() || self.judges_numbers() || self.judges_callers() || self.signalling.follow
+    }
+
+    /// Whether anybody's dialled numbers are judged, in either direction.
+    pub fn judges_numbers(&self) -> bool {
+        let rules = compile::rules(self);
+        rules.iter().any(|rule| rule.received != NUMBERS_OFF || rule.sent != NUMBERS_OFF)
+    }
+
+    /// Whether anybody's callers are judged.
+    pub fn judges_callers(&self) -> bool {
+        compile::rules(self).iter().any(|rule| rule.callers != 0)
     }
 
     /// Whether the media of anybody's calls is judged.
@@ -229,6 +249,16 @@ impl Config {
         &self.feed
     }
 
+    /// Which numbers may be called.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// Who may call.
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
     /// How much of a message is read.
     pub fn sip(&self) -> &Sip {
         &self.sip
@@ -256,7 +286,7 @@ impl Config {
 
     /// What becomes of a dialled number.
     pub fn dial_plan(&self) -> Plan {
-        Plan::NONE
+        self.numbers.plan()
     }
 
     /// What else is made of signalling.

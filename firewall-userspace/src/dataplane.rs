@@ -17,6 +17,7 @@ pub mod load;
 mod lock;
 mod maps;
 pub mod netdev;
+mod numbers;
 mod origin;
 pub mod pinholes;
 mod place;

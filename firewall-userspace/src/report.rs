@@ -10,6 +10,7 @@ pub(crate) mod hold;
 pub(crate) mod lists;
 pub(crate) mod media;
 pub(crate) mod number;
+pub(crate) mod number_list;
 pub(crate) mod output;
 pub(crate) mod registrant;
 pub(crate) mod score;

@@ -16,6 +16,8 @@ mod error;
 mod event;
 mod hold;
 mod learned;
+mod number;
+mod number_code;
 mod open;
 mod record;
 mod registrant;
@@ -29,6 +31,8 @@ mod call_tests;
 mod failures;
 #[cfg(test)]
 mod learned_tests;
+#[cfg(test)]
+mod number_tests;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +50,8 @@ pub use error::StoreError;
 pub use event::{NewEvent, StoredEvent};
 pub use hold::{NewHold, StoredHold};
 pub use learned::{Learned, What};
+pub use number::{NumberAdded, NumberFilter, NumberPlace};
+pub use number_code::CodeAdded;
 pub use open::{FILE_NAME, Options};
 pub use record::{LearnedCounts, Recorded};
 pub use registrant::{Ended, NewRegistrant, StoredRegistrant};

@@ -22,6 +22,8 @@ mod judged;
 mod learned;
 #[path = "cli/lists.rs"]
 mod lists;
+#[path = "cli/numbers.rs"]
+mod numbers;
 #[path = "cli/peers.rs"]
 mod peers;
 #[path = "cli/refusals.rs"]

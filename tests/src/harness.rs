@@ -7,10 +7,12 @@ mod counters;
 mod entries;
 mod expect;
 mod media;
+mod numbers;
 mod shield;
 
 pub use copies::Copied;
 pub use counters::Counters;
 pub use entries::{SECOND, allow, ban, deny};
 pub use expect::{Row, row};
+pub use numbers::{CODE_DIGITS, digits, judge_numbers, number, plan, rule};
 pub use shield::{Action, KEY, Shield, now};

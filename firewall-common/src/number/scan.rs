@@ -95,7 +95,7 @@ impl Scan {
         let word = w.word(at) | 0x2020_2020_2020_2020;
         let (sip, tel) = (word as u32 == u32::from_le_bytes(*b"sip:"), word as u32 == u32::from_le_bytes(*b"tel:"));
         let sips = word & 0xff_ffff_ffff == u64::from_le_bytes(*b"sips:\0\0\0");
-        let classes = if in_brackets { u32::MAX } else { !(class::CLOSE as u32) };
+        let classes = if in_brackets { u32::MAX } else { !u32::from(class::CLOSE) };
         let at = w.forget(at + if sips { 5 } else { 4 });
         *self = Self { at, is_tel: u32::from(tel), classes, place: place::END, ..Self::default() };
         if sip | sips | tel {

@@ -33,9 +33,9 @@ pub struct Host;
 impl Reading for Host {}
 
 /// How many lines of the headers are read, or looked for in vain for a while.
-const FIELDS: u32 = 16;
+const FIELDS: u32 = 24;
 /// How many lines of the body, in the same way.
-const LINES: u32 = 48;
+const LINES: u32 = 64;
 
 const HEADERS: u32 = mark::CONTENT | mark::COMPACT | mark::EMPTY;
 const DESCRIPTION: u32 = mark::MEDIA | mark::CRYPTO | mark::FINGERPRINT | mark::CAPABILITY | mark::DASHES;

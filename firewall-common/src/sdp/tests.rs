@@ -258,7 +258,7 @@ fn what_is_not_seen_whole_is_not_judged() {
     assert_eq!(judged(&described(&["a=x\r\n".repeat(230).as_str(), AVP])), Plain);
     assert_eq!(judged(&described(&[AVP, &"a=fingerprint:\r\n".repeat(70)])), Unsure);
     let fields = |n: usize| with(&"c: application/sdp\r\n".repeat(n), &sdp(&[AVP]));
-    assert_eq!((judged(&fields(12)), judged(&fields(16))), (Plain, Unsure));
+    assert_eq!((judged(&fields(20)), judged(&fields(24))), (Plain, Unsure));
     assert_eq!(judged(&with(&format!("Subject: {}\r\n", "x".repeat(2_000)), "")), Unsure);
 }
 

@@ -4,22 +4,23 @@
 //! [`firewall_common::sdp`]), answering (the daemon does), and fragments, of which the daemon sees the whole.
 use core::ops::ControlFlow::Continue;
 
-use firewall_common::copy::{Kind, refused_as};
+use firewall_common::copy::Kind;
 use firewall_common::packet::Packet;
 use firewall_common::policy::{ALLOWED_PEER, FLAG_CALLS, MEDIA_SRTP_ONLY};
 use firewall_common::reason::Reason;
 use firewall_common::sdp::{Accepted, Prospect, leads};
 use firewall_common::sip::{Method, Window};
-use firewall_common::verdict::{Flow, Verdict, stop};
+use firewall_common::verdict::{Flow, Verdict};
 
 use crate::constants::policy;
 use crate::desk;
 use crate::kept::Kept;
 use crate::opaque;
 use crate::pipeline::Payload;
+use crate::refused::{Refused, refuse};
 use crate::scan;
 use crate::stage::source::{self, Who};
-use crate::trial::{Circumstances, Trial, is_monitored};
+use crate::trial::{Circumstances, Trial};
 
 /// Whether calls are followed at all. Where they are not, there is no code for them.
 #[inline(always)]
@@ -51,24 +52,29 @@ impl Request {
         Self { method: opaque::forget(u64::from(method)) as u32, headers: opaque::forget(u64::from(headers)) as u32 }
     }
 
+    /// Whether it is of this method.
     #[inline(always)]
-    fn is(self, method: Method) -> bool {
+    pub(crate) fn is(self, method: Method) -> bool {
         opaque::forget(u64::from(self.method)) as u32 == method as u32
+    }
+
+    /// Where its headers begin.
+    #[inline(always)]
+    pub(crate) fn headers(self) -> u32 {
+        opaque::forget(u64::from(self.headers)) as u32
     }
 }
 
-/// Objects to a datagram's INVITE that cannot lead to SRTP although it must, and to the ACK to a refusal of one. Goes on
-/// with the flags of a copy: those of a packet that is refused after it was copied, so that the daemon answers it.
+/// Objects to a datagram's INVITE that cannot lead to SRTP although it must, and to the ACK to a refusal of one.
 #[inline(always)]
-pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, request: Request) -> Flow<u32> {
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, request: Request) -> Flow<Refused> {
     if !follows_calls() {
-        return Continue(0);
+        return Continue(Refused::NOT);
     }
     match opaque::forget(u64::from(objection(trial, kept, who, request))) as u32 {
-        NO_OBJECTION => Continue(0),
-        TO_ACK => trial.object(Verdict::of(Reason::RefusalAck)).map_continue(|()| 0),
-        _ if is_monitored(Reason::PlainRtp) => trial.object(Verdict::of(Reason::PlainRtp)).map_continue(|()| 0),
-        _ => Continue(u32::from(refused_as(Reason::PlainRtp))),
+        NO_OBJECTION => Continue(Refused::NOT),
+        TO_ACK => trial.object(Verdict::of(Reason::RefusalAck)).map_continue(|()| Refused::NOT),
+        _ => refuse(trial, Verdict::of(Reason::PlainRtp)),
     }
 }
 
@@ -92,12 +98,6 @@ fn objection<C: Circumstances>(trial: &Trial<C>, kept: Kept, who: &Who, request:
     let [_, len] = kept.place();
     let is_refused = request.is(Method::Invite) && must_be_srtp(who) && is_plain(window, request, len);
     if is_refused { TO_INVITE } else { NO_OBJECTION }
-}
-
-/// Stops a packet that is refused.
-#[inline(always)]
-pub(crate) fn enforce(flags: u32) -> Flow<()> {
-    if follows_calls() && opaque::forget(u64::from(flags)) != 0 { stop(Reason::PlainRtp) } else { Continue(()) }
 }
 
 /// Whether our side's own datagram is an INVITE that cannot lead to SRTP, to a peer whose calls must.

@@ -72,7 +72,7 @@ pub(super) struct FlushArgs {
 }
 
 /// A span that an entry may hold: not nothing, and an end that can be written down.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|e| format!("{e}; write 90s, 15m, 2h or 7days"))?;
     match span.as_millis() {
         0 => Err("an entry that ends at once does nothing".to_owned()),

@@ -20,6 +20,7 @@ use crate::config::Loaded;
 use crate::dataplane::Instance;
 use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
+use crate::numbers::Wanted;
 use crate::report::verdict::Explanation;
 use crate::store::Store;
 
@@ -114,7 +115,9 @@ fn judged(frame: &[u8], instance: Option<&Instance>, loaded: &Loaded, store: &St
     }
     let clock = clock::now();
     let entries = judge::entries(store, loaded, clock)?;
-    judge::rehearsal(loaded, &entries)?.judge(frame, clock.mono_ns, false)
+    let mut rehearsal = judge::rehearsal(loaded, &entries)?;
+    rehearsal.learn(&Wanted::read(&loaded.config, store, clock)?.rules)?;
+    rehearsal.judge(frame, clock.mono_ns, false)
 }
 
 fn by(instance: Option<&Instance>, context: &Context) -> String {

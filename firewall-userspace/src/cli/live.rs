@@ -6,12 +6,14 @@ use std::fmt;
 
 use anyhow::{Context as _, Result, bail};
 use firewall_common::addr::{Addr, Prefix};
+use firewall_common::limiter::HashKey;
 use firewall_common::sip::account;
 
 use super::failure::is_denied;
 use crate::config::Config;
 use crate::dataplane::{self, Error, Instance};
 use crate::entries::StoredEntry;
+use crate::numbers::NumberRules;
 use crate::report::text::listed;
 use crate::store::{Store, StoredHold, StoredRegistrant};
 
@@ -43,6 +45,16 @@ impl Live {
     pub(super) fn check_room(&self, active: &[StoredEntry]) -> Result<()> {
         let check = |instance: &Instance| instance.check_room(active).context("nothing was added");
         self.0.iter().try_for_each(check)
+    }
+
+    /// An error if these lists of numbers are too many for one of them.
+    pub(super) fn check_number_room(&self, rules: &NumberRules) -> Result<()> {
+        self.0.iter().try_for_each(|instance| instance.check_number_room(rules).context("nothing was added"))
+    }
+
+    /// The key of hashes that one of them was loaded with; nothing where none is loaded.
+    pub(super) fn hash_key(&self) -> Result<Option<HashKey>> {
+        Ok(self.0.first().map(Instance::hash_key).transpose()?)
     }
 
     /// Makes the kernel's entries equal the database.
@@ -139,6 +151,19 @@ fn shares_database(instance: &Instance, config: &Config) -> bool {
 
 /// How many packets each entry decided, over all instances; nothing where none is loaded, or none may be asked.
 pub(super) fn hits(config: &Config, iface: Option<&str>) -> Result<Option<HashMap<u32, u64>>> {
+    summed(config, iface, Instance::hits)
+}
+
+/// The same of entries of number lists: how many requests each stopped.
+pub(super) fn number_hits(config: &Config, iface: Option<&str>) -> Result<Option<HashMap<u32, u64>>> {
+    summed(config, iface, Instance::number_hits)
+}
+
+fn summed(
+    config: &Config,
+    iface: Option<&str>,
+    ask: fn(&Instance) -> dataplane::Result<HashMap<u32, u64>>,
+) -> Result<Option<HashMap<u32, u64>>> {
     let found = match instances(config, iface) {
         Ok(found) => found,
         // The list is in the database; without the rights to the maps it lacks only this column.
@@ -148,7 +173,7 @@ pub(super) fn hits(config: &Config, iface: Option<&str>) -> Result<Option<HashMa
     let mut sum: Option<HashMap<u32, u64>> = None;
     for instance in found {
         let total = sum.get_or_insert_default();
-        for (id, hits) in instance.hits()? {
+        for (id, hits) in ask(&instance)? {
             *total.entry(id).or_default() += hits;
         }
     }

@@ -27,6 +27,7 @@ use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
 use crate::dataplane::rehearsal::Rehearsal;
 use crate::entries::KernelEntries;
+use crate::numbers::Wanted;
 
 use capture::{Capture, Captured};
 use tally::Tally;
@@ -69,7 +70,7 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
     let loaded = context.load()?;
     let mut capture = Capture::open(&args.capture)?;
     let mut player = Player {
-        rehearsal: judge::rehearsal(&loaded, &entries(args, &loaded)?)?,
+        rehearsal: rehearsal(args, &loaded)?,
         timeline: Timeline::default(),
         tally: Tally::new(args.first),
         dropped: args.write_dropped.as_deref().map(Writer::create).transpose()?,
@@ -81,12 +82,19 @@ pub(super) fn verb(args: &Args, context: &mut Context) -> Result<Exit> {
 }
 
 /// The database's entries, as of the capture's begin.
-fn entries(args: &Args, loaded: &Loaded) -> Result<KernelEntries> {
-    if !args.entries {
-        return Ok(KernelEntries::default());
-    }
+/// Lists that the config makes always take part; the database's only if it is asked.
+fn rehearsal(args: &Args, loaded: &Loaded) -> Result<Rehearsal> {
     let clock = Clock { wall_ms: clock::now().wall_ms, mono_ns: timeline::BEGIN };
-    judge::entries(&context::store(&loaded.config)?, loaded, clock)
+    let config = &loaded.config;
+    let (entries, numbers) = if args.entries {
+        let store = context::store(config)?;
+        (judge::entries(&store, loaded, clock)?, Wanted::read(config, &store, clock)?)
+    } else {
+        (KernelEntries::default(), Wanted::of_config(config, clock))
+    };
+    let mut rehearsal = judge::rehearsal(loaded, &entries)?;
+    rehearsal.learn(&numbers.rules)?;
+    Ok(rehearsal)
 }
 
 struct Player {

@@ -17,6 +17,7 @@ use super::word::Mode;
 mod blocklists;
 mod feeds;
 mod media;
+mod numbers;
 mod peers;
 
 /// Checks a config whose keys have all been read.
@@ -27,6 +28,7 @@ pub(super) fn whole(config: &Config, findings: &mut Findings) {
     reading(config, findings);
     bursts(config, findings);
     media::check(config, findings);
+    numbers::check(config, findings);
     peers::check(config, findings);
     dns(config, findings);
     blocklists::check(config, findings);

@@ -5,8 +5,8 @@ use firewall_common::addr::{Addr, Prefix};
 use firewall_common::limiter::HashKey;
 use firewall_common::number::Plan;
 use firewall_common::policy::{
-    FLAG_CALLS, FLAG_DIALOGS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_TLS12, FLAG_TRUNK, NUMBERS_OFF, PeerRule, Policy,
-    PortTable, PrefixFilter, port,
+    FLAG_CALLERS, FLAG_CALLS, FLAG_DIALOGS, FLAG_GUARDED, FLAG_LEARNS_ALONE, FLAG_NUMBERS, FLAG_TLS12, FLAG_TRUNK,
+    PeerRule, Policy, PortTable, PrefixFilter, port,
 };
 use firewall_common::reason::{Reason, Stage};
 use firewall_common::sip::signature::Table;
@@ -42,7 +42,7 @@ pub fn compile(config: &Config, resolved: &Resolved, hash_key: HashKey, seed: u6
         ports: ports(config),
         peer_filter: filter(&peers),
         signatures: signatures(&config.signatures(), seed),
-        plan: Box::new(Plan::NONE),
+        plan: Box::new(config.numbers().plan()),
         rules: rules(config),
         peers,
     }
@@ -74,8 +74,8 @@ fn policy(config: &Config, hash_key: HashKey) -> Policy {
         media: u32::from(config.media().policy.number()),
         accepted: config.media().accepted().bits(),
         plain_packets: config.media().plain_packets.get(),
-        numbers: u32::from(NUMBERS_OFF),
-        callers: 0,
+        numbers: u32::from(config.numbers().received.number()),
+        callers: u32::from(config.callers().bits()),
     }
 }
 
@@ -89,6 +89,8 @@ fn flags(config: &Config) -> u32 {
         (calls && config.signalling().dialog_intruders == Intruders::Drop, FLAG_DIALOGS),
         (config.signalling().tls_min == TlsMin::V12, FLAG_TLS12),
         (config.judges_media() && media.on_daemon_loss == OnLoss::Learned, FLAG_LEARNS_ALONE),
+        (config.judges_numbers(), FLAG_NUMBERS),
+        (config.judges_callers(), FLAG_CALLERS),
     ]
     .into_iter()
     .fold(0, |flags, (holds, flag)| if holds { flags | flag } else { flags })
@@ -106,10 +108,19 @@ fn monitored(media: &Media) -> u64 {
     }
 }
 
-fn rules(config: &Config) -> Vec<PeerRule> {
-    let default = config.media().policy;
-    let allowed = PeerRule { media: default.number(), ..PeerRule::ANY };
-    std::iter::once(allowed).chain(config.peers().iter().map(|peer| peer.rule(default))).collect()
+pub(super) fn rules(config: &Config) -> Vec<PeerRule> {
+    std::iter::once(allowed(config)).chain(config.peers().iter().map(|peer| peer.rule(config))).collect()
+}
+
+/// The rule of the operator's allow entries: what the config says of everybody.
+fn allowed(config: &Config) -> PeerRule {
+    PeerRule {
+        media: config.media().policy.number(),
+        received: config.numbers().received.number(),
+        sent: config.numbers().sent.number(),
+        callers: config.callers().bits(),
+        ..PeerRule::ANY
+    }
 }
 
 /// Without a signature there is nothing to search for.

@@ -2,20 +2,24 @@
 //!
 //! Owns: the keys of `[[peer]]`. Refuses: comparing peers with each other (see `check`).
 use firewall_common::addr::Prefix;
-use firewall_common::policy::PeerRule;
+use firewall_common::policy::{NUMBERS_OFF, PeerRule};
 use firewall_common::sip::method::Method;
 
+use super::Config;
+use super::callers::PeerCallers;
 use super::dns::HostNames;
 use super::limits::Limits;
 use super::name::{Name, Text};
 use super::network::Network;
+use super::numbers::{NumberPolicy, PeerNumbers};
 use super::problem::Fault;
 use super::rate::{Rate, Unit};
 use super::reader::{Node, Reader};
 use super::section::section;
 use super::value::{Item, Scalar, Shown, Value, read_array};
-use super::word::{MediaPolicy, PeerMedia, Set, Transport};
+use super::word::{PeerMedia, Set, Transport};
 use crate::names::Resolved;
+use crate::numbers::own_list;
 
 const HINT: &str = "write a list of one or more prefixes such as [\"198.51.100.0/24\", \"2001:db8::/32\"]";
 
@@ -63,6 +67,13 @@ section! {
         /// What its calls must be: "default" (what [media] says), "off" (no rule), "prefer" (SRTP where it is offered),
         /// "srtp-only".
         pub media: PeerMedia = PeerMedia::Default;
+        /// What it may call: "off" (nobody looks), "open", "validated", as in [numbers].
+        pub numbers_received: NumberPolicy = NumberPolicy::Off;
+        /// What our side may call there: "default" (what numbers.sent says), or one of the same words.
+        pub numbers_sent: PeerNumbers = PeerNumbers::Default;
+        /// What is asked of its callers: "default" (what [callers] says), "off" (nothing at all), or another policy for the
+        /// lists: "listed", "validated".
+        pub callers: PeerCallers = PeerCallers::Default;
         /// For whoever reads this next.
         pub comment: Text = Text::default();
         /// Limits of the peer as a whole, by the same keys as [strangers.limits]. Nothing is limited unless it is named.
@@ -83,14 +94,19 @@ impl Peer {
     }
 
     /// The rules as the kernel's records hold them.
-    pub fn rule(&self, default: MediaPolicy) -> PeerRule {
-        PeerRule {
+    pub fn rule(&self, config: &Config) -> PeerRule {
+        let rule = PeerRule {
             limits: self.limits.compiled(),
             methods: self.methods.bits(),
             transports: self.transports.bits(),
-            media: self.media.or(default).number(),
+            media: self.media.or(config.media().policy).number(),
+            received: self.numbers_received.number(),
+            sent: self.numbers_sent.or(config.numbers().sent).number(),
+            callers: config.callers().peer_bits(self.callers),
             ..PeerRule::ANY
-        }
+        };
+        let looked_at = rule.received != NUMBERS_OFF || rule.sent != NUMBERS_OFF || rule.callers != 0;
+        PeerRule { list: if looked_at { own_list(self.name.as_str()) } else { 0 }, ..rule }
     }
 }
 

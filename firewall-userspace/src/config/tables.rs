@@ -72,6 +72,8 @@ section! {
         pub registrants: Capacity = Number::of(maps::REGISTRANTS_DEFAULT);
         /// Sources and accounts that are held to a trickle.
         pub holds: Capacity = Number::of(maps::HOLDS_DEFAULT);
+        /// Prefixes of dialled numbers and of callers, of all lists, and those that are blocked for a source.
+        pub numbers: Capacity = Number::of(maps::NUMBERS_DEFAULT);
         /// Flows of media that calls have negotiated. A call takes four as a rule: RTP and RTCP, on each of two sides.
         pub pinholes: Capacity = Number::of(maps::FLOWS_DEFAULT);
         /// Rate cells in each of the strangers' two rows; a power of two. Strangers share cells when there are more of

@@ -10,6 +10,7 @@ mod errors;
 mod feeds;
 mod files;
 mod media;
+mod numbers;
 
 /// What `text` is told: every problem, as it prints.
 fn told(text: &str) -> Vec<String> {

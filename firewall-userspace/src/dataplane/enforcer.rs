@@ -13,12 +13,14 @@ use aya::maps::{MapData, PerCpuArray};
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::copy::{Kind, RINGS};
 use firewall_common::maps;
+use firewall_common::number::Number;
 use firewall_common::policy::HoldKey;
 
 use super::clock;
 use super::error::{Context as _, Result};
 use super::holds::Holds;
 use super::maps::open;
+use super::numbers::NumberMaps;
 use super::registrants::Registrants;
 use super::running::RunningPolicy;
 use super::tables::Tables;
@@ -44,6 +46,7 @@ pub struct Enforcer {
     holds: Holds,
     registrants: Registrants,
     peers: PrefixMap<u32>,
+    numbers: NumberMaps,
     lost: PerCpuArray<MapData, u64>,
     v6_prefix: u8,
 }
@@ -55,6 +58,7 @@ impl Enforcer {
             holds: Holds::open(dir)?,
             registrants: Registrants::open(dir)?,
             peers: PrefixMap::new(peers(policy)),
+            numbers: NumberMaps::open(dir)?,
             lost: open(dir, maps::COPIES_LOST)?,
             v6_prefix: policy.v6_prefix,
         })
@@ -106,6 +110,24 @@ impl Enforcer {
         self.holds.unhold(&key(source, account))
     }
 
+    /// Blocks numbers that begin with `prefix` for one source, until `until`.
+    ///
+    /// # Errors
+    ///
+    /// A full map, or the kernel's refusal.
+    pub fn block(&mut self, source: Addr, prefix: Number, until: u64) -> Result<()> {
+        self.numbers.block(source, prefix, until)
+    }
+
+    /// Ends such a block; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn unblock(&mut self, source: Addr, prefix: Number) -> Result<bool> {
+        self.numbers.unblock(source, prefix)
+    }
+
     /// Removes holds that have ended; how many. Without any left, packets pay nothing for them. Reads all of them, so this
     /// is for now and then.
     ///
@@ -114,6 +136,15 @@ impl Enforcer {
     /// The kernel's refusal.
     pub fn sweep_holds(&mut self) -> Result<usize> {
         self.holds.sweep(clock::now().mono_ns)
+    }
+
+    /// Removes blocks that have ended; how many. Reads all numbers, if there are blocks at all.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn sweep_blocks(&mut self) -> Result<usize> {
+        self.numbers.sweep(clock::now().mono_ns)
     }
 
     /// Trusts a source until `until` and knows it until `known_until`. One that is trusted or known keeps its rates. A full

@@ -19,13 +19,16 @@ use super::holds::Holds;
 use super::instance::{Learned, Synced};
 use super::load::{Capacities, Generation, load, verify, verify_egress};
 use super::maps::{capacity, carry_over, open};
+use super::numbers::NumberMaps;
 use super::place::Place;
 use super::registrants::{self, Registrants};
 use super::running::RunningPolicy;
 use super::tables::{self, Content, Tables};
-use super::{holds, origin, pinholes, stats};
+use super::{holds, numbers, origin, pinholes, stats};
+use crate::clock::Clock;
 use crate::config::{Loaded, compile};
 use crate::entries::InForce;
+use crate::numbers::Wanted;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -50,6 +53,8 @@ pub(super) struct Draft {
     pub(super) resized: Vec<&'static str>,
     /// Whether the entries' maps were made anew, and so are empty.
     pub(super) empty_tables: bool,
+    /// Whether the map of numbers was made anew.
+    pub(super) empty_numbers: bool,
     /// Whether there is no generation to take registrants from.
     pub(super) empty_registrants: bool,
     /// Whether bans are kept by the same sources as before.
@@ -93,11 +98,21 @@ impl Draft {
         policy.write(&place.policy_file(number))?;
         origin::write(&place.config_file(number), loaded)?;
         let empty_tables = !plan.kept.contains(&maps::SOURCES);
+        let empty_numbers = !plan.kept.contains(&maps::NUMBERS);
         let (same_sources, empty_registrants) = (!plan.v6_changed, !plan.takes_over);
         let called_for = u64::from(loaded.config.slow_path().called_for.get()) * NANOS_PER_SECOND;
         let resized = plan.resized;
-        let mut draft =
-            Self { ebpf, policy, resized, empty_tables, empty_registrants, same_sources, called_for, guard };
+        let mut draft = Self {
+            ebpf,
+            policy,
+            resized,
+            empty_tables,
+            empty_numbers,
+            empty_registrants,
+            same_sources,
+            called_for,
+            guard,
+        };
         draft.program(program::INGRESS)?;
         draft.program(program::PROBE)?;
         // So that little time passes between the one link and the other. A kernel that refuses it is asked again then.
@@ -116,6 +131,11 @@ impl Draft {
         let old = previous.map_or_else(|| Ok(Content::default()), read)?;
         let before = previous.and_then(|previous| previous.policy.as_ref()).unwrap_or(&self.policy);
         Tables::open(&self.dir())?.fill(in_force, &old, before, &self.policy)
+    }
+
+    /// Fills a new map of numbers.
+    pub(super) fn fill_numbers(&self, wanted: &Wanted, now: Clock) -> Result<()> {
+        NumberMaps::open(&self.dir())?.sync(wanted, now.mono_ns).map(drop)
     }
 
     /// Fills empty maps with whom the slow path trusted and held before; how many registrants found no room.
@@ -231,6 +251,9 @@ impl Plan {
         if is_new(&maps::HOLDS) {
             holds::copy(from, dir, self.v6_changed, now)?;
         }
+        if is_new(&maps::NUMBERS) {
+            numbers::copy(from, dir, now)?;
+        }
         if is_new(&maps::FLOWS) {
             pinholes::copy(from, dir, now)?;
         }
@@ -245,6 +268,7 @@ fn resized(from: &Path, capacities: &Capacities) -> Result<Vec<&'static str>> {
         (maps::ENTRIES, capacities.entries),
         (maps::REGISTRANTS, capacities.registrants),
         (maps::HOLDS, capacities.holds),
+        (maps::NUMBERS, capacities.numbers),
         (maps::FLOWS, capacities.flows),
         (maps::COPIES_STRANGERS, capacities.strangers_ring),
         (maps::COPIES_TRUSTED, capacities.trusted_ring),
@@ -262,7 +286,7 @@ fn resized(from: &Path, capacities: &Capacities) -> Result<Vec<&'static str>> {
 
 /// The key is drawn when the first generation is loaded; it stays in its map, so that strangers keep their cells.
 fn load_with_key(loaded: &Loaded, capacities: &Capacities, dir: &Path, draw: bool) -> Result<Ebpf> {
-    let key = if draw { HashKey([random()?, random()?]) } else { kept_key(dir)? };
+    let key = if draw { numbers::hash_key(&loaded.config, HashKey([random()?, random()?])) } else { kept_key(dir)? };
     let generation = Generation::from(compile(&loaded.config, &loaded.resolved, key, random()?));
     let ebpf = load(&generation, capacities, Some(dir))?;
     if draw {

@@ -28,6 +28,7 @@ use super::enforcer::Enforcer;
 use super::error::{Context as _, Error, Result};
 use super::events::{EventCredits, EventRing};
 use super::lock::InstanceLock;
+use super::numbers::Changed;
 use super::pinholes::Pinholes;
 use super::place::Place;
 use super::registrants::Registrants;
@@ -115,18 +116,38 @@ pub struct Synced {
     pub next_expiry: Option<i64>,
     /// Prefixes of block lists that are left out, because the maps have no room for all of them.
     pub unlisted: usize,
+    /// Call codes that cannot be dialled, because the kernel's key is another than the database's.
+    pub idle_codes: usize,
 }
 
 impl Synced {
     /// What an operator has to know about it.
     pub fn complaint(&self) -> Option<String> {
         let unlisted = self.unlisted;
-        (unlisted > 0).then(|| {
+        let lists = (unlisted > 0).then(|| {
             format!(
                 "block lists are left out: the kernel's maps have no room for their {unlisted} prefixes beside the entries \
                  and bans; raise capacity.bans or capacity.entries in the config and reload"
             )
-        })
+        });
+        let codes = (self.idle_codes > 0).then(|| {
+            "call codes rest: they were made for another database than the one that the firewall was loaded with; \
+             `sipfw unload` and start it again"
+                .to_owned()
+        });
+        let said: Vec<String> = lists.into_iter().chain(codes).collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
+    /// With what was changed of numbers.
+    pub(super) fn and(self, numbers: Changed) -> Self {
+        Self {
+            written: self.written + numbers.written,
+            removed: self.removed + numbers.removed,
+            next_expiry: [self.next_expiry, numbers.next_expiry].into_iter().flatten().min(),
+            idle_codes: numbers.idle_codes,
+            ..self
+        }
     }
 }
 
@@ -156,6 +177,8 @@ pub struct Instance {
     generation: u32,
     program_id: u32,
     policy: Option<RunningPolicy>,
+    /// The lists of numbers in the kernel, as this process put them there.
+    numbers: Option<sync::Seen>,
     /// What the daemon holds for as long as it lives.
     hold: Option<Hold>,
 }
@@ -175,7 +198,14 @@ impl Instance {
         let place = Place::new(paths, iface)?;
         let Some(active) = active::find(&place)? else { return Err(active::nothing(&place)) };
         let policy = RunningPolicy::read(&place.policy_file(active.generation)).ok();
-        Ok(Self { place, generation: active.generation, program_id: active.program_id, policy, hold: None })
+        Ok(Self {
+            place,
+            generation: active.generation,
+            program_id: active.program_id,
+            policy,
+            numbers: None,
+            hold: None,
+        })
     }
 
     /// Looks whether another process has reloaded since; if so, uses what is active now, and says `true`.
@@ -276,9 +306,10 @@ impl Instance {
         self.enforcer()?.unhold(source, account)
     }
 
-    /// Removes holds that have ended; how many.
+    /// Removes holds, and blocks of numbers, that have ended; how many.
     pub fn sweep_holds(&mut self) -> Result<usize> {
-        self.enforcer()?.sweep_holds()
+        let mut enforcer = self.enforcer()?;
+        Ok(enforcer.sweep_holds()? + enforcer.sweep_blocks()?)
     }
 
     /// Trusts a source until `until` (Unix milliseconds), with fresh rates; one that is trusted already keeps its own.

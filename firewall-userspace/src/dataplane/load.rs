@@ -55,6 +55,8 @@ pub struct Capacities {
     pub registrants: u32,
     /// Held sources and accounts.
     pub holds: u32,
+    /// Prefixes of numbers.
+    pub numbers: u32,
     /// Flows of media.
     pub flows: u32,
     /// Cells in each of the strangers' two rows; a power of two.
@@ -75,6 +77,7 @@ impl Default for Capacities {
             peer_prefixes: maps::PEER_PREFIXES_DEFAULT,
             registrants: maps::REGISTRANTS_DEFAULT,
             holds: maps::HOLDS_DEFAULT,
+            numbers: maps::NUMBERS_DEFAULT,
             flows: maps::FLOWS_DEFAULT,
             cells: maps::CELLS_DEFAULT,
             fragments: maps::FRAGMENTS_DEFAULT,
@@ -93,6 +96,7 @@ impl From<&Config> for Capacities {
             peer_prefixes: capacities.peer_prefixes.get(),
             registrants: capacities.registrants.get(),
             holds: capacities.holds.get(),
+            numbers: capacities.numbers.get(),
             flows: capacities.pinholes.get(),
             cells: capacities.cells.get(),
             fragments: capacities.fragments.get(),
@@ -227,6 +231,7 @@ fn set_sizes(loader: &mut EbpfLoader<'_>, capacities: &Capacities, rules: u32) {
         (maps::PEER_PREFIXES, capacities.peer_prefixes),
         (maps::REGISTRANTS, capacities.registrants),
         (maps::HOLDS, capacities.holds),
+        (maps::NUMBERS, capacities.numbers),
         (maps::FLOWS, capacities.flows),
         (maps::COPIES_STRANGERS, capacities.strangers_ring),
         (maps::COPIES_TRUSTED, capacities.trusted_ring),

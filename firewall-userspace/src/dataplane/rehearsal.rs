@@ -9,12 +9,14 @@ use aya::programs::Xdp;
 use firewall_common::addr::Addr;
 use firewall_common::limiter::HashKey;
 use firewall_common::maps::{self, program};
+use firewall_common::number::{NumberKey, NumberRule};
 use firewall_common::policy::{Entry, SWITCH_SCOPE_ALL};
 
 use super::load::{Capacities, Generation, load, verify};
 use super::probe::{Judgement, judge};
 use crate::config::{self, Config, Loaded};
 use crate::entries::KernelEntries;
+use crate::numbers::NumberRules;
 
 /// A program of one's own.
 pub struct Rehearsal(Ebpf);
@@ -30,6 +32,19 @@ impl Rehearsal {
         fill(&mut ebpf, entries)?;
         verify(&mut ebpf, program::PROBE)?;
         Ok(Self(ebpf))
+    }
+
+    /// Gives it lists of numbers. Codes it has none: its key is not that of the database.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal.
+    pub fn learn(&mut self, numbers: &NumberRules) -> Result<()> {
+        let mut rules: LpmTrie<&mut MapData, NumberKey, NumberRule> = map(&mut self.0, maps::NUMBERS)?;
+        for ((key, bits), rule) in &numbers.rules {
+            rules.insert(&Key::new(*bits, *key), rule, 0).context("adding a prefix of numbers")?;
+        }
+        Ok(())
     }
 
     /// Judges a frame; see [`judge`].
@@ -71,6 +86,7 @@ fn capacities(config: &Config, entries: &KernelEntries) -> Capacities {
         peer_prefixes: capacity.peer_prefixes.get(),
         registrants: 1,
         holds: 1,
+        numbers: capacity.numbers.get(),
         flows: 1,
         cells: capacity.cells.get(),
         fragments: capacity.fragments.get(),

@@ -12,6 +12,7 @@ use firewall_common::reason::Reason;
 
 use super::error::{Context as _, Result};
 use super::maps::{capacity, open};
+use super::numbers::NumberMaps;
 use super::pinholes::Pinholes;
 use super::running::RunningPolicy;
 
@@ -114,6 +115,7 @@ pub(super) fn usage(dir: &Path) -> Result<Vec<Usage>> {
         ("peer_prefixes", maps::PEER_PREFIXES, peers.keys().count()),
         ("registrants", maps::REGISTRANTS, registrants.keys().count()),
         ("holds", maps::HOLDS, holds.keys().count()),
+        ("numbers", maps::NUMBERS, NumberMaps::open(dir)?.len()),
         ("pinholes", maps::FLOWS, Pinholes::open(dir)?.len()),
     ];
     let usage = |(key, name, count): (&'static str, &str, usize)| {

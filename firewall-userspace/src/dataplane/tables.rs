@@ -12,7 +12,9 @@ use aya::maps::{Array, HashMap, MapData, MapError};
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::entry_filter::EntryFilter;
 use firewall_common::maps;
-use firewall_common::policy::{Action, Entry, SWITCH_DAEMON, SWITCH_HOLDS, SWITCH_RESPONSES, SWITCH_SCOPE_ALL};
+use firewall_common::policy::{
+    Action, Entry, SWITCH_DAEMON, SWITCH_HOLDS, SWITCH_NUMBERS, SWITCH_RESPONSES, SWITCH_SCOPE_ALL,
+};
 
 use super::clock;
 use super::error::{Context as _, Error, Result};
@@ -134,7 +136,7 @@ impl Tables {
             written: sources.put.len() + prefixes.put.len(),
             removed: sources.remove.len() + prefixes.remove.len(),
             next_expiry: wanted.next_expiry,
-            unlisted: 0,
+            ..Synced::default()
         })
     }
 
@@ -245,7 +247,7 @@ pub(super) fn wanted(
 pub(super) fn copy_switches(from: &Path, to: &Path) -> Result<()> {
     let (old, mut new): (Array<MapData, u64>, Array<MapData, u64>) =
         (open(from, maps::SWITCHES)?, open(to, maps::SWITCHES)?);
-    for switch in [SWITCH_HOLDS, SWITCH_RESPONSES, SWITCH_DAEMON] {
+    for switch in [SWITCH_HOLDS, SWITCH_RESPONSES, SWITCH_DAEMON, SWITCH_NUMBERS] {
         let value = old.get(&switch, 0).doing(reading)?;
         new.set(switch, value, 0).doing(writing)?;
     }

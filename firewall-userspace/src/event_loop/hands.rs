@@ -77,7 +77,8 @@ impl Hands {
             Command::Disconnect(one) => disconnect::end(one).map(drop)?,
             Command::Dialog(dialog) => self.dialogs.set(dialog, clock.deadline(dialog.until), clock.mono_ns)?,
             Command::Answer(answer) => self.responder.send(answer).map_err(|error| unanswered(answer.to, &error))?,
-            Command::BlockPrefix(_) | Command::Alarm(_) | Command::Call(_) => {}
+            Command::BlockPrefix(one) => self.enforcer.block(one.source, one.prefix, clock.deadline(one.until))?,
+            Command::Alarm(_) | Command::Call(_) => {}
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 mod calls;
 mod jobs;
 mod ledger;
+mod numbers;
 mod troubles;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ impl Keeper {
             troubles: Troubles::default(),
             since: clock::now().wall_ms,
             keep: calls::keep(&Config::builtin()),
+            numbers: None,
             tell,
         };
         drop(work.configure());
@@ -112,6 +114,8 @@ struct Work {
     /// Unix milliseconds of the daemon's start.
     since: i64,
     keep: Keep,
+    /// The version of the lists of numbers that the loop was told; none for those of another config.
+    numbers: Option<i64>,
     tell: UnboundedSender<News>,
 }
 
@@ -272,6 +276,7 @@ impl Work {
             Err(_) => self.upkeep.failed(now),
         }
         self.troubles.note(Part::Entries, synced.err());
+        self.tell_numbers();
     }
 
     fn reload(&mut self) {
@@ -318,6 +323,7 @@ impl Work {
 
     /// Another generation judges: what it tells is read, and the config behind it may name other lists and feeds.
     fn reopen(&mut self) {
+        self.numbers = None;
         let config = self.configure();
         let reloaded = config.as_ref().map(|config| self.told.feeds.reload(config));
         self.troubles.note(Part::Feeds, reloaded.and_then(std::result::Result::err));

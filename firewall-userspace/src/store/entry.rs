@@ -121,7 +121,8 @@ impl Store {
             let entries = tx.execute("DELETE FROM entry WHERE action != 'ban' AND expires <= ?1", [now])?;
             let bans = tx.execute("DELETE FROM entry WHERE action = 'ban' AND expires <= ?1", [forgotten])?;
             let marks = tx.execute("DELETE FROM mark WHERE lifted <= ?1", [forgotten])?;
-            Ok(entries + bans + marks)
+            let numbers = Self::prune_numbers(tx, now)?;
+            Ok(entries + bans + marks + numbers)
         })
     }
 }

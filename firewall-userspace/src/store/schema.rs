@@ -90,6 +90,7 @@ pub(super) const STEPS: &[&str] = &[
      CREATE INDEX alarm_time ON alarm (time);",
     BLOCK_LISTS,
     CALLS,
+    NUMBERS,
 ];
 
 /// Block lists, apart from entries: nobody edits them, and they are replaced as a whole. The kernel has numbers for so
@@ -127,6 +128,38 @@ const CALLS: &str = "CREATE TABLE call (
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX call_started ON call (started);
      CREATE INDEX call_live ON call (updated) WHERE live;";
+
+/// Numbers: what may be called and who may call, and call codes. A class's number is a bit of the kernel's records; those of the
+/// ready-made lists are fixed. Of a code there is only what the kernel compares.
+const NUMBERS: &str = "CREATE TABLE number_class (
+         id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 63),
+         name TEXT NOT NULL UNIQUE
+     ) STRICT;
+     INSERT INTO number_class VALUES (1, 'premium'), (2, 'satellite'), (3, 'shared-cost');
+     CREATE TABLE number (
+         id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 4294967295),
+         list TEXT NOT NULL CHECK (list IN ('dialled', 'caller')),
+         peer TEXT NOT NULL,
+         directions TEXT NOT NULL CHECK (directions IN ('received', 'sent', 'both')),
+         prefix TEXT NOT NULL,
+         action TEXT NOT NULL CHECK (action IN ('allow', 'deny', 'code')),
+         class INTEGER,
+         comment TEXT,
+         author TEXT,
+         created INTEGER NOT NULL,
+         expires INTEGER
+     ) STRICT;
+     CREATE UNIQUE INDEX number_place ON number (list, peer, prefix, directions);
+     CREATE INDEX number_expires ON number (expires) WHERE expires IS NOT NULL;
+     CREATE TABLE code (
+         id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 4294967295),
+         hash INTEGER NOT NULL,
+         class INTEGER NOT NULL,
+         label TEXT,
+         author TEXT,
+         created INTEGER NOT NULL,
+         UNIQUE (hash, class)
+     ) STRICT;";
 
 /// The schema of this program.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

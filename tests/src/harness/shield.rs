@@ -62,11 +62,17 @@ impl Shield {
 
     /// Loads only the programs named, since verifying one takes a moment.
     pub fn with_programs(text: &str, programs: &[&str]) -> Self {
+        Self::tuned(text, programs, |_| {})
+    }
+
+    /// The same, with constants that no config asks for.
+    pub fn tuned(text: &str, programs: &[&str], tune: impl FnOnce(&mut Generation)) -> Self {
         let config = match config::parse_str("test", text) {
             Ok(loaded) => loaded.config,
             Err(problems) => panic!("the test's config is wrong: {problems:?}\n{text}"),
         };
-        let generation = generation(&config);
+        let mut generation = generation(&config);
+        tune(&mut generation);
         let capacities = capacities(&config);
         let mut ebpf = load::load(&generation, &capacities, None).expect("the kernel loads the maps; tests need root");
         for name in programs {
@@ -251,6 +257,7 @@ fn capacities(config: &Config) -> Capacities {
         peer_prefixes: 1_024,
         registrants: 1_024,
         holds: 1_024,
+        numbers: config.capacity().numbers.get(),
         flows: config.capacity().pinholes.get(),
         cells: config.capacity().cells.get(),
         fragments: 16_384,

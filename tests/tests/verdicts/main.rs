@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use firewall_common::maps::program;
+use firewall_common::policy::NUMBERS_VALIDATED;
 use firewall_common::reason::Reason;
-use firewall_tests::harness::{Row, Shield, now};
-use firewall_userspace::dataplane::load;
+use firewall_tests::harness::{Row, Shield, judge_numbers, now};
+use firewall_userspace::dataplane::load::{self, Generation};
 use firewall_userspace::entries::StoredEntry;
 
 mod copy;
@@ -20,6 +21,7 @@ mod hold;
 mod limit;
 mod media;
 mod monitor;
+mod number;
 mod parse;
 mod peer;
 mod response;
@@ -60,6 +62,7 @@ other = "none"
 struct Table {
     config: String,
     entries: Vec<StoredEntry>,
+    tune: fn(&mut Generation),
     prepare: Vec<Preparation>,
     rows: Vec<Row>,
 }
@@ -74,7 +77,13 @@ impl Table {
     }
 
     fn new(config: &str, rows: Vec<Row>) -> Self {
-        Self { config: config.to_owned(), entries: Vec::new(), prepare: Vec::new(), rows }
+        Self { config: config.to_owned(), entries: Vec::new(), tune: |_| {}, prepare: Vec::new(), rows }
+    }
+
+    /// Sets constants that no config asks for.
+    fn tuned(mut self, tune: fn(&mut Generation)) -> Self {
+        self.tune = tune;
+        self
     }
 
     fn entries(mut self, entries: Vec<StoredEntry>) -> Self {
@@ -92,7 +101,7 @@ impl Table {
     }
 
     fn shield(&self) -> Shield {
-        let mut shield = Shield::new(&self.config);
+        let mut shield = Shield::tuned(&self.config, &[program::PROBE, program::INGRESS], self.tune);
         shield.set_entries(&self.entries, now());
         self.prepare.iter().for_each(|prepare| prepare(&mut shield));
         shield
@@ -125,7 +134,12 @@ fn every_program_is_verified_with_room_to_spare() {
     ];
     let names = load::PROGRAMS.into_iter().chain([program::EGRESS]);
     for (config, name) in configs.iter().flat_map(|config| names.clone().map(move |name| (config, name))) {
-        let shield = Shield::with_programs(config, &[name]);
+        // With every prefix that a plan has room for.
+        let shield = Shield::tuned(config, &[name], |generation| {
+            judge_numbers(generation, NUMBERS_VALIDATED, &[]);
+            let first = generation.plan.rewrites[0];
+            generation.plan.rewrites[4..].fill(first);
+        });
         let info = shield.info(name);
         let count = info.verified_instruction_count().expect("kernels from 5.16 on count");
         println!("{name}: {count} instructions with {config:?}");
@@ -147,12 +161,13 @@ fn every_reason_has_a_row() {
         limit::tables(),
         hold::tables(),
         response::tables(),
+        number::tables(),
         sdp::tables(),
         monitor::tables(),
     ];
     let rows = stages.iter().flatten().flat_map(|table| &table.rows).map(|row| row.reason);
     // What our side sends is no row of a table: it is no packet that we receive.
-    let earned: BTreeSet<Reason> = rows.chain(sdp::OF_OWN).collect();
+    let earned: BTreeSet<Reason> = rows.chain(sdp::OF_OWN).chain(number::OF_OWN).collect();
     let missing: Vec<&str> = Reason::ALL.iter().filter(|r| !earned.contains(r)).map(|r| r.word()).collect();
     assert!(missing.is_empty(), "no row of any table earns {missing:?}");
 }

@@ -9,8 +9,10 @@ use firewall_common::sip::Class;
 
 use crate::config::{Config, Mode, Rate, Word as _};
 use crate::dataplane::Instance;
+use crate::dataplane::clock;
 use crate::dataplane::probe::Judgement;
 use crate::entries::list_row;
+use crate::report::number_list::sentence;
 use crate::report::summary::words;
 use crate::report::verdict::Decided;
 use crate::store::Store;
@@ -34,6 +36,7 @@ pub(super) fn by(j: &Judgement, config: &Config, instance: Option<&Instance>, st
             config.slow_path().called_for.get()
         )),
         Reason::Stranger | Reason::Known | Reason::Registrant => source_limit(j, config, instance),
+        reason if matches!(reason.stage(), Stage::Number | Stage::Caller) => number(j, config, instance, store)?,
         reason if reason.stage() == Stage::Sdp => media(j, config, instance),
         reason if reason.stage() == Stage::Media => {
             Decided::Rule("media ports let in what a call has negotiated, and whom our side sends media to".to_owned())
@@ -75,6 +78,18 @@ fn transport(j: &Judgement, config: &Config, instance: Option<&Instance>) -> Dec
         Some(id) => peer(id, config, instance),
         None => Decided::Rule(format!("strangers may use {}", words(config.strangers().transports.iter()))),
     }
+}
+
+/// The entry of a number list, or the policy of whoever sent it.
+fn number(j: &Judgement, config: &Config, instance: Option<&Instance>, store: &Store) -> Result<Decided> {
+    if let Some(entry) = if j.detail == 0 { None } else { store.number(j.detail)? } {
+        return Ok(Decided::Rule(sentence(&entry, clock::now().wall_ms)));
+    }
+    let key = if j.reason.stage() == Stage::Number { "numbers" } else { "callers" };
+    Ok(Decided::Rule(match j.peer.filter(|id| *id != ALLOWED_PEER) {
+        Some(id) => format!("the {key} policy of peer {}, or a list that the config makes", name(id, config, instance)),
+        None => format!("[{key}] of the config"),
+    }))
 }
 
 /// The media policy of whoever sent it.

@@ -4,13 +4,13 @@
 use std::collections::{HashMap, HashSet};
 
 use firewall_common::addr::Prefix;
+use firewall_common::policy::PeerRule;
 
 use super::super::Config;
 use super::super::network::Network;
 use super::super::peer::Peer;
 use super::super::problem::{Fault, Severity};
 use super::super::reader::Findings;
-use super::super::word::MediaPolicy;
 
 /// Checks all peers.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
@@ -20,7 +20,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     wide(&claims, findings);
     capacity(&claims, config.capacity.peer_prefixes.get(), findings);
     room(config, claims.len(), findings);
-    nesting(&mut claims, &config.peer, findings);
+    nesting(&mut claims, config, findings);
 }
 
 /// A prefix, who claims it, and which of the peer's prefixes it is; both count from 0.
@@ -101,7 +101,8 @@ fn capacity(claims: &[Claim], capacity: u32, findings: &mut Findings) {
 
 /// Equal and nested prefixes. In the order of addresses, wide before narrow, all prefixes that a prefix lies in are on
 /// the stack when its turn comes.
-fn nesting(claims: &mut [Claim], peers: &[Peer], findings: &mut Findings) {
+fn nesting(claims: &mut [Claim], config: &Config, findings: &mut Findings) {
+    let peers = &config.peer;
     claims.sort_by_key(|c| (c.prefix.addr, { c.prefix.bits }, c.peer, c.index));
     let mut around: Vec<Claim> = Vec::new();
     let mut told = HashSet::new();
@@ -112,7 +113,7 @@ fn nesting(claims: &mut [Claim], peers: &[Peer], findings: &mut Findings) {
         match around.last() {
             Some(outer) if outer.prefix == claim.prefix => equal(outer, claim, peers, findings),
             // One sentence for each two peers: an office's hundred prefixes inside its carrier's are one decision.
-            Some(outer) if differ(outer, claim, peers) && told.insert((outer.peer, claim.peer)) => {
+            Some(outer) if differ(outer, claim, config) && told.insert((outer.peer, claim.peer)) => {
                 nested(outer, claim, peers, findings);
             }
             _ => {}
@@ -122,9 +123,10 @@ fn nesting(claims: &mut [Claim], peers: &[Peer], findings: &mut Findings) {
 }
 
 /// Whether it matters which of the two peers a packet is counted for.
-fn differ(a: &Claim, b: &Claim, peers: &[Peer]) -> bool {
-    let (one, other) = (&peers[a.peer], &peers[b.peer]);
-    let rule = |peer: &Peer| (peer.rule(MediaPolicy::Off), peer.media);
+fn differ(a: &Claim, b: &Claim, config: &Config) -> bool {
+    let (one, other) = (&config.peer[a.peer], &config.peer[b.peer]);
+    // Lists are by name, and peers without entries of their own have the same.
+    let rule = |peer: &Peer| (PeerRule { list: 0, ..peer.rule(config) }, peer.media);
     a.peer != b.peer && rule(one) != rule(other)
 }
 

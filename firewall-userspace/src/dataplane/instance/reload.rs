@@ -24,6 +24,7 @@ impl Instance {
         let mut draft = Draft::load(&self.place, loaded, ephemeral, Some(&previous))?;
         let entries = Entries::read(loaded);
         let filled = entries.fill(&draft, Some(&previous))?;
+        entries.fill_numbers(&draft, loaded, Some(&previous))?;
         let manner = self.replace(&mut draft, &device, mode)?;
         let heard = self.hold.as_mut().and_then(|hold| hold.egress.as_mut());
         let hearing = hearing::go_on(&self.place, &mut draft, heard, &device, ephemeral);

@@ -48,7 +48,7 @@ impl Instance {
         let Begun { held, heard, started, policy } = begun?;
         let (generation, program_id) = (started.generation, started.program_id);
         let hold = Some(Hold { _lock: lock, link: held, egress: heard });
-        Ok((Self { place, generation, program_id, policy: Some(policy), hold }, started))
+        Ok((Self { place, generation, program_id, policy: Some(policy), numbers: None, hold }, started))
     }
 }
 
@@ -73,6 +73,7 @@ fn begin(
     let mut draft = Draft::load(place, loaded, ephemeral, previous)?;
     let entries = Entries::read(loaded);
     let filled = entries.fill(&draft, previous)?;
+    entries.fill_numbers(&draft, loaded, previous)?;
     let unknown = if draft.empty_registrants { draft.learn(&Learned::read(loaded))? } else { 0 };
     let (held, manner) = put_in_place(place, &mut draft, left, device, ephemeral)?;
     let hearing =

@@ -9,17 +9,23 @@ use crate::dataplane::attach::Manner;
 use crate::dataplane::clock;
 use crate::dataplane::error::{Error, Result};
 use crate::dataplane::generation::{Draft, Previous};
+use crate::dataplane::numbers::{Changed, NumberMaps};
 use crate::dataplane::place::Place;
 use crate::dataplane::running::RunningPolicy;
 use crate::dataplane::tables::Tables;
 use crate::entries::InForce;
+use crate::numbers::Wanted;
 use crate::store::{Options, Store, StoreError, StoredHold};
 
 /// How long a lock on the database is waited for.
 const WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What the database said.
-pub(super) struct Entries(std::result::Result<InForce, StoreError>);
+pub(super) struct Entries {
+    in_force: std::result::Result<InForce, StoreError>,
+    /// Lists of numbers and codes; nothing where the database can't be read.
+    numbers: Option<Wanted>,
+}
 
 /// Whom the database knows to be trusted or held.
 pub(in crate::dataplane) struct Learned {
@@ -45,7 +51,13 @@ fn open(loaded: &Loaded) -> std::result::Result<Store, StoreError> {
 impl Entries {
     /// Asks it.
     pub(super) fn read(loaded: &Loaded) -> Self {
-        Self(open(loaded).and_then(|store| store.in_force(clock::now().wall_ms)))
+        let now = clock::now();
+        match open(loaded) {
+            Ok(store) => {
+                Self { in_force: store.in_force(now.wall_ms), numbers: Wanted::read(&loaded.config, &store, now).ok() }
+            }
+            Err(error) => Self { in_force: Err(error), numbers: None },
+        }
     }
 
     /// Fills the maps of a generation before it is attached, if they were made anew: from the database, or when that
@@ -54,7 +66,7 @@ impl Entries {
         if !draft.empty_tables {
             return Ok(None);
         }
-        match (&self.0, previous) {
+        match (&self.in_force, previous) {
             (Ok(in_force), previous) => draft.fill(in_force, previous).map(Some),
             (Err(_), Some(previous)) if draft.same_sources => draft.fill_from(previous).map(Some),
             (Err(error), Some(_)) => Err(Error::Kernel {
@@ -63,6 +75,20 @@ impl Entries {
                 errno: None,
             }),
             (Err(_), None) => Ok(Some(Synced::default())),
+        }
+    }
+}
+
+impl Entries {
+    /// Fills the numbers of a generation before it is attached, if their map was made anew: with what the database says, else
+    /// with what the config says, beside what was taken over from the generation before.
+    pub(super) fn fill_numbers(&self, draft: &Draft, loaded: &Loaded, previous: Option<&Previous>) -> Result<()> {
+        let now = clock::now();
+        let of_config = || Wanted::of_config(&loaded.config, now);
+        match &self.numbers {
+            Some(wanted) if draft.empty_numbers => draft.fill_numbers(wanted, now),
+            None if draft.empty_numbers && previous.is_none() => draft.fill_numbers(&of_config(), now),
+            _ => Ok(()),
         }
     }
 }
@@ -90,8 +116,13 @@ pub(super) fn settle(
         warnings.push(format!("the entries in force stay as they are: {error}"));
         Synced::default()
     });
+    let numbers = sync_numbers(place, &policy, entries).unwrap_or_else(|error| {
+        warnings.push(format!("the lists of numbers in force stay as they are: {error}"));
+        Changed::default()
+    });
+    let synced = synced.and(numbers);
     warnings.extend(synced.complaint());
-    if let Err(error) = &entries.0 {
+    if let Err(error) = &entries.in_force {
         warnings.push(format!("{error}; what is enforced goes on as it is"));
     }
     if let Err(error) = remove_others(place, policy.generation) {
@@ -101,10 +132,15 @@ pub(super) fn settle(
 }
 
 fn sync(place: &Place, policy: &RunningPolicy, entries: &Entries) -> Result<Synced> {
-    match &entries.0 {
+    match &entries.in_force {
         Ok(in_force) => Tables::open(&place.generation(policy.generation))?.sync(in_force, policy),
         Err(_) => Ok(Synced::default()),
     }
+}
+
+fn sync_numbers(place: &Place, policy: &RunningPolicy, entries: &Entries) -> Result<Changed> {
+    let Some(wanted) = &entries.numbers else { return Ok(Changed::default()) };
+    NumberMaps::open(&place.generation(policy.generation))?.sync(wanted, clock::now().mono_ns)
 }
 
 fn remove_others(place: &Place, keep: u32) -> Result<()> {

@@ -1,0 +1,74 @@
+//! What loops over a dialled number, each behind the boundary that [`super`] speaks of.
+//!
+//! Owns: the boundary. Refuses: knowing what is read (see [`firewall_common::number`]).
+use firewall_common::number::{self, Scan};
+use firewall_common::sip::Window;
+
+use crate::opaque;
+
+/// Reads the number that a request is for, or that a REFER refers to, whose headers begin at `headers`; whether it is for
+/// what can be a number.
+#[inline(always)]
+pub(crate) fn read(window: &Window, scan: *mut Scan, headers: u32, refers: u32) -> bool {
+    sipfw_number(window, scan, headers, refers) != 0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_number(window: *const Window, scan: *mut Scan, headers: u32, refers: u32) -> u64 {
+    // SAFETY: the verifier lets only pointers to a whole window and a whole reading in, or null; nobody else has the reading.
+    let (Some(window), Some(scan)) = (unsafe { window.as_ref() }, unsafe { scan.as_mut() }) else {
+        return 0;
+    };
+    let place = opaque::forget(if refers != 0 { referred(window, headers) } else { requested(window) });
+    let (at, in_brackets) = ((place >> 1) as u32, place & 1 != 0);
+    if at == 0 || !scan.begin(window, at, in_brackets) {
+        return 0;
+    }
+    scan.finish(|scan| _ = sipfw_number_go(window, scan));
+    opaque::forget(1)
+}
+
+/// The length of the method whose Request-URI is looked at.
+const INVITE: u32 = b"INVITE".len() as u32;
+
+/// Where a URI begins, and in the lowest bit whether it is in brackets; 0 without one.
+#[inline(always)]
+fn requested(window: &Window) -> u64 {
+    u64::from(number::request_uri(window, INVITE)) << 1
+}
+
+#[inline(always)]
+fn referred(window: &Window, headers: u32) -> u64 {
+    let value = number::refer_to(window, headers, |w, at| sipfw_refer_go(w, at));
+    if opaque::forget(u64::from(value)) == 0 {
+        return 0;
+    }
+    let found = number::address(window, value, |w, state| sipfw_address_go(w, state));
+    found.map_or(0, |(at, in_brackets)| u64::from(at) << 1 | u64::from(in_brackets))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_number_go(window: *const Window, scan: *mut Scan) -> u64 {
+    // SAFETY: as above.
+    if let (Some(window), Some(scan)) = unsafe { (window.as_ref(), scan.as_mut()) } {
+        scan.go(window);
+    }
+    // The verifier wants a number of every such function.
+    0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_refer_go(window: *const Window, at: u32) -> u64 {
+    // SAFETY: as above.
+    opaque::forget(unsafe { window.as_ref() }.map_or(0, |window| number::refer_go(window, at)))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_address_go(window: *const Window, state: u64) -> u64 {
+    // SAFETY: as above.
+    opaque::forget(unsafe { window.as_ref() }.map_or(0, |window| number::address_go(window, state)))
+}
