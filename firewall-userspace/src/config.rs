@@ -86,6 +86,7 @@ pub use word::{Level, MediaPolicy, Mode, PeerMedia, Set, Transport, Word};
 
 use firewall_common::addr::Prefix;
 use firewall_common::number::Plan;
+use firewall_common::policy::NUMBERS_OFF;
 
 use crate::names::Resolved;
 use section::section;
@@ -334,7 +335,7 @@ impl Config {
 
     /// What becomes of a dialled number.
     pub fn dial_plan(&self) -> Plan {
-        Plan::NONE
+        self.numbers.plan()
     }
 
     /// What else is made of signalling.

@@ -252,6 +252,7 @@ impl Loop {
     fn hear(&mut self, news: News) {
         match news {
             News::Reopened(reopened) => self.reopen(*reopened),
+            News::Numbers(numbers) => self.slow_path.set_numbers(numbers),
             News::Lifted(sources) => {
                 info!(bans = sources.len(), "bans were lifted");
                 self.slow_path.lifted(&sources);

@@ -108,7 +108,7 @@ fn monitored(media: &Media) -> u64 {
     }
 }
 
-fn rules(config: &Config) -> Vec<PeerRule> {
+pub(super) fn rules(config: &Config) -> Vec<PeerRule> {
     std::iter::once(allowed(config)).chain(config.peers().iter().map(|peer| peer.rule(config))).collect()
 }
 

@@ -5,6 +5,7 @@
 mod sparing;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use firewall_common::addr::{Addr, Prefix};
 use firewall_common::copy::CopyHead;
@@ -26,6 +27,7 @@ use crate::engine::saved::{Key, Record};
 use crate::engine::{self, Engine};
 use crate::entries::prefix_text;
 use crate::entries::source_prefix;
+use crate::numbers::Numbers;
 use crate::report::text::{plain, shorten};
 use crate::report::{alarm, evidence, time::instant};
 use crate::wire::{self, Limits, Wire};
@@ -103,6 +105,10 @@ impl Desk {
     /// Tells the auditor the config in force.
     pub(super) fn tell_auditor(&mut self, config: &Config) {
         self.untold = if self.auditor.configure(config) { None } else { Some(Box::new(config.clone())) };
+    }
+
+    pub(super) fn set_numbers(&mut self, numbers: Arc<Numbers>) {
+        self.engine.set_numbers(numbers);
     }
 
     /// Reads some copies of a ring.

@@ -80,7 +80,7 @@ impl Hands {
             Command::Disconnect(one) => disconnect::end(one).map(drop)?,
             Command::Dialog(dialog) => self.dialogs.set(dialog, clock.deadline(dialog.until), clock.mono_ns)?,
             Command::Answer(answer) => self.responder.send(answer).map_err(|error| unanswered(answer.to, &error))?,
-            Command::BlockPrefix(_) => {}
+            Command::BlockPrefix(one) => self.enforcer.block(one.source, one.prefix, clock.deadline(one.until))?,
             Command::Verify(verify) => self.verifier.verify(verify)?,
             Command::Alarm(_) | Command::Call(_) | Command::Device(_) => {}
         }

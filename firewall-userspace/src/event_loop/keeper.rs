@@ -6,6 +6,7 @@ mod calls;
 mod devices;
 mod jobs;
 mod ledger;
+mod numbers;
 mod troubles;
 
 use std::collections::BTreeMap;
@@ -69,6 +70,7 @@ impl Keeper {
             since: clock::now().wall_ms,
             keep: calls::keep(&Config::builtin()),
             devices: devices::Rules::default(),
+            numbers: None,
             tell,
         };
         drop(work.configure());
@@ -116,6 +118,8 @@ struct Work {
     since: i64,
     keep: Keep,
     devices: devices::Rules,
+    /// The version of the lists of numbers that the loop was told; none for those of another config.
+    numbers: Option<i64>,
     tell: UnboundedSender<News>,
 }
 
@@ -279,6 +283,7 @@ impl Work {
             Err(_) => self.upkeep.failed(now),
         }
         self.troubles.note(Part::Entries, synced.err());
+        self.tell_numbers();
     }
 
     fn reload(&mut self) {
@@ -328,6 +333,7 @@ impl Work {
 
     /// Another generation judges: what it tells is read, and the config behind it may name other lists and feeds.
     fn reopen(&mut self) {
+        self.numbers = None;
         let config = self.configure();
         let reloaded = config.as_ref().map(|config| self.told.feeds.reload(config));
         self.troubles.note(Part::Feeds, reloaded.and_then(std::result::Result::err));

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::engine::call::Call;
 use crate::engine::saved::Key;
 use crate::feed::Positions;
+use crate::numbers::Numbers;
 use crate::store::{CallFilter, Options, Result, Store};
 
 /// What an earlier daemon has left.
@@ -40,6 +41,7 @@ fn read(config: &Config, clock: Clock) -> Result<Restored> {
         engine.restore(&record, clock);
         scores += 1;
     })?;
+    engine.set_numbers(Numbers::read(config, &store, clock)?.into());
     let registrants = store.saved_registrants(clock.wall_ms)?;
     registrants.iter().for_each(|registrant| engine.restore_registrant(registrant, clock));
     let live = store.calls(&CallFilter { live: true, ..CallFilter::default() }, u32::MAX)?;

@@ -3,6 +3,8 @@
 //!
 //! Owns: the rings, what feeds tell, and the desk where both are dealt with. Refuses: deciding (the engine does), and the database
 //! (the keeper has it).
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
@@ -19,6 +21,7 @@ use crate::dataplane::{self, Copies, CopyRing, Instance, clock};
 use crate::engine::command::Command;
 use crate::engine::input::{FeedEvent, Verified};
 use crate::engine::saved::{Key, Record};
+use crate::numbers::Numbers;
 use crate::report::slow_path::SlowPathReport;
 
 /// The kernel's side of the slow path, of one generation.
@@ -113,6 +116,11 @@ impl SlowPath {
     /// What has changed of the engine's scores, with the key of their hashes.
     pub(super) fn changed(&mut self) -> (Vec<Record>, Key) {
         self.desk.changed()
+    }
+
+    /// The lists of numbers are these.
+    pub(super) fn set_numbers(&mut self, numbers: Arc<Numbers>) {
+        self.desk.set_numbers(numbers);
     }
 
     /// A person has lifted the bans of these sources.

@@ -2,8 +2,8 @@
 use firewall_common::limiter::HashKey;
 use firewall_common::number::Plan;
 use firewall_common::policy::{
-    CALLERS_ASSERTED, CALLERS_LISTED, CALLERS_NAMED, CALLERS_NOT_OURS, CALLERS_VALIDATED, FLAG_CALLERS, FLAG_NUMBERS,
-    NUMBERS_OFF, NUMBERS_OPEN, NUMBERS_VALIDATED, PeerRule,
+    CALLERS_ASSERTED, CALLERS_LISTED, CALLERS_NAMED, CALLERS_NOT_OURS, CALLERS_VALIDATED, FLAG_CALLERS, FLAG_CALLS,
+    FLAG_DIALOGS, FLAG_NUMBERS, NUMBERS_OFF, NUMBERS_OPEN, NUMBERS_VALIDATED, PeerRule,
 };
 
 use super::{config, each_is_told, told};
@@ -17,6 +17,9 @@ fn compiled(text: &str) -> Compiled {
     compile(&config(text), &Resolved::default(), HashKey([1, 2]), 7)
 }
 
+/// Where numbers or callers are judged, calls are followed.
+const FOLLOWED: u32 = FLAG_CALLS | FLAG_DIALOGS;
+
 #[test]
 fn nobody_looks_at_numbers_until_somebody_asks_for_it() {
     let made = compiled(PEER);
@@ -29,13 +32,13 @@ fn nobody_looks_at_numbers_until_somebody_asks_for_it() {
 fn policies_are_those_of_the_kernels_records() {
     let text = format!("[numbers]\nreceived = \"validated\"\nsent = \"open\"\ncountry = \"49\"\n{PEER}");
     let made = compiled(&text);
-    assert_eq!((made.policy.flags, made.policy.numbers), (FLAG_NUMBERS, NUMBERS_VALIDATED.into()));
+    assert_eq!((made.policy.flags, made.policy.numbers), (FLAG_NUMBERS | FOLLOWED, NUMBERS_VALIDATED.into()));
     let of = |rule: &PeerRule| (rule.received, rule.sent, rule.list);
     assert_eq!(of(&made.rules[0]), (NUMBERS_VALIDATED, NUMBERS_OPEN, 0));
     assert_eq!(of(&made.rules[1]), (NUMBERS_OFF, NUMBERS_OPEN, own_list("itsp")));
     let own = format!("{PEER}numbers_received = \"open\"\nnumbers_sent = \"validated\"\n[numbers]\ncountry = \"49\"");
     let made = compiled(&own);
-    assert_eq!((made.policy.flags, made.policy.numbers), (FLAG_NUMBERS, 0));
+    assert_eq!((made.policy.flags, made.policy.numbers), (FLAG_NUMBERS | FOLLOWED, 0));
     assert_eq!(of(&made.rules[1]), (NUMBERS_OPEN, NUMBERS_VALIDATED, own_list("itsp")));
     let off = compiled(&format!("{text}numbers_sent = \"off\""));
     assert_eq!(of(&off.rules[1]), (NUMBERS_OFF, NUMBERS_OFF, 0));
@@ -48,13 +51,17 @@ fn callers_are_bits() {
         (made.policy.callers as u8, made.rules[1].callers, made.policy.flags)
     };
     assert_eq!(bits(""), (0, 0, 0));
-    assert_eq!(bits("policy = \"listed\""), (CALLERS_LISTED, CALLERS_LISTED | CALLERS_ASSERTED, FLAG_CALLERS));
+    assert_eq!(
+        bits("policy = \"listed\""),
+        (CALLERS_LISTED, CALLERS_LISTED | CALLERS_ASSERTED, FLAG_CALLERS | FOLLOWED)
+    );
     let validated = CALLERS_LISTED | CALLERS_VALIDATED;
-    assert_eq!(bits("policy = \"validated\"\nasserted = false"), (validated, validated, FLAG_CALLERS));
+    assert_eq!(bits("policy = \"validated\"\nasserted = false"), (validated, validated, FLAG_CALLERS | FOLLOWED));
     let both = CALLERS_NAMED | CALLERS_NOT_OURS;
     let text = "anonymous = \"refuse\"\nown_domains = [\"example.com\"]";
-    assert_eq!(bits(text), (both, both | CALLERS_ASSERTED, FLAG_CALLERS));
-    let own = |word: &str| compiled(&format!("callers.anonymous = \"refuse\"\n{PEER}callers = \"{word}\"")).rules[1].callers;
+    assert_eq!(bits(text), (both, both | CALLERS_ASSERTED, FLAG_CALLERS | FOLLOWED));
+    let own =
+        |word: &str| compiled(&format!("callers.anonymous = \"refuse\"\n{PEER}callers = \"{word}\"")).rules[1].callers;
     assert_eq!((own("off"), own("listed")), (0, CALLERS_NAMED | CALLERS_LISTED | CALLERS_ASSERTED));
 }
 
@@ -68,7 +75,11 @@ fn wrong_values_are_told_what_would_be_right() {
         ("numbers.outside = [\"\"]", "t.toml:1:20: numbers.outside[1]: \"\": is empty", "digits"),
         ("numbers.code_digits = 3", "t.toml:1:23: numbers.code_digits: 3: is out of range", "4 to 12"),
         ("numbers.ready_made = [\"prem\"]", "t.toml:1:23: numbers.ready_made[1]: ", "premium"),
-        ("callers.countries_deny = [\"XX\"]", "t.toml:1:27: callers.countries_deny[1]: \"XX\": is no country", "ISO 3166"),
+        (
+            "callers.countries_deny = [\"XX\"]",
+            "t.toml:1:27: callers.countries_deny[1]: \"XX\": is no country",
+            "ISO 3166",
+        ),
         ("callers.own_numbers = [\"+49x\"]", "t.toml:1:24: callers.own_numbers[1]: \"+49x\": is no number", "+4930"),
         ("callers.policy = \"open\"", "t.toml:1:18: callers.policy: ", "listed"),
     ]);
@@ -79,7 +90,11 @@ fn contradictions_are_told() {
     let many = (1..=11).map(|n| format!("\"{}\"", 90 + n)).collect::<Vec<_>>().join(", ");
     each_is_told(&[
         (&format!("numbers.outside = [{many}]"), "t.toml:1:19: numbers.outside: ", "the plan has 13 prefixes"),
-        ("numbers.received = \"open\"", "t.toml:1:20: warning: numbers.received: \"open\": there is no country", "\"49\""),
+        (
+            "numbers.received = \"open\"",
+            "t.toml:1:20: warning: numbers.received: \"open\": there is no country",
+            "\"49\"",
+        ),
         (
             "[callers]\npolicy = \"listed\"\ncountries_deny = [\"DE\"]\ncountries_allow = [\"DE\"]",
             "t.toml:3:18: callers.countries_deny: ",
@@ -87,5 +102,8 @@ fn contradictions_are_told() {
         ),
         ("callers.countries_deny = [\"DE\"]", "t.toml:1:26: warning: callers.countries_deny: ", "says nothing"),
     ]);
-    assert_eq!(told("numbers.received = \"open\"\nnumbers.country = \"49\"\nnumbers.ready_made = [\"premium\"]"), [""; 0]);
+    assert_eq!(
+        told("numbers.received = \"open\"\nnumbers.country = \"49\"\nnumbers.ready_made = [\"premium\"]"),
+        [""; 0]
+    );
 }

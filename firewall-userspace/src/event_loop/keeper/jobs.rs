@@ -1,6 +1,7 @@
 //! What the loop and the keeper's thread say to each other.
 //!
 //! Owns: the jobs, the news, and that the loop never waits for either. Refuses: doing them.
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use firewall_common::addr::Prefix;
@@ -10,6 +11,7 @@ use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
 use crate::event_loop::{slow_path, source};
 use crate::names::Resolved;
+use crate::numbers::Numbers;
 use crate::report::slow_path::SlowPathReport;
 use crate::store::{Learned, NewEvent};
 
@@ -56,6 +58,8 @@ pub(in crate::event_loop) enum News {
     Reopened(Box<Reopened>),
     /// A person has lifted the bans of these sources; the engine's scores of them count no more.
     Lifted(Vec<Prefix>),
+    /// The lists of numbers are these.
+    Numbers(Arc<Numbers>),
 }
 
 /// What the loop reads from, as it is now.
