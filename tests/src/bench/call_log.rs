@@ -16,7 +16,8 @@ use indicatif::ProgressBar;
 
 use super::figure::{Figure, Goal};
 use super::memory::Memory;
-use crate::world::{Driver, World};
+use crate::world::process::cpu_time;
+use crate::world::{Driver, Place, World};
 use carrier::Carrier;
 
 /// The issue that set the goals of these.
@@ -62,9 +63,10 @@ fn busy(seconds: u32) -> Result<Vec<Figure>> {
     let daemon = world.shield()?;
     let pid = daemon.process.id();
     let carrier = Carrier::new(&world)?;
-    let (begin, before) = (Instant::now(), cpu(pid)?);
+    let used = || cpu_time(world.netns(Place::Edge), "sipfw");
+    let (begin, before) = (Instant::now(), used());
     let calls = carrier.call(RATE, seconds)?;
-    let (took, used) = (begin.elapsed(), cpu(pid)?.saturating_sub(before));
+    let (took, used) = (begin.elapsed(), used().saturating_sub(before));
     let store = Store::open(&world.dir().join("state"))?;
     let lost = calls.answered.saturating_sub(ended(&store, calls.answered)?);
     let memory = Memory::of(pid)?;
@@ -94,15 +96,6 @@ fn ended(store: &Store, all: u32) -> Result<u32> {
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-}
-
-/// Time that a process has had of the processors.
-fn cpu(pid: u32) -> Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("the daemon's times")?;
-    // Behind the name, which may have blanks (proc(5)): utime and stime are the 12th and 13th.
-    let fields = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
 /// The command over a database of a month's calls.
