@@ -86,7 +86,6 @@ pub use word::{Level, MediaPolicy, Mode, PeerMedia, Set, Transport, Word};
 
 use firewall_common::addr::Prefix;
 use firewall_common::number::Plan;
-use firewall_common::policy::NUMBERS_OFF;
 
 use crate::names::Resolved;
 use section::section;
@@ -219,11 +218,6 @@ impl Config {
     pub fn judges_media(&self) -> bool {
         let default = self.media.policy;
         default != MediaPolicy::Off || self.peer.iter().any(|peer| peer.media.or(default) != MediaPolicy::Off)
-    }
-
-    /// Whether calls have to be followed.
-    pub fn follows_calls(&self) -> bool {
-        self.judges_media() || self.verifies()
     }
 
     /// Who is calling, as signatures say it.

@@ -2,8 +2,8 @@
 //!
 //! Owns: everything in user space. Refuses: deciding about packets (the kernel programs do, by `firewall-common`).
 
-pub mod call_log;
 pub mod audit;
+pub mod call_log;
 pub mod cli;
 pub mod clock;
 pub mod config;

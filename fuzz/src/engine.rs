@@ -111,7 +111,9 @@ fn keeps_its_word(command: &Command) {
             assert!(!texts.flat_map(|text| text.chars()).any(char::is_control), "{call:?}");
             (None, None)
         }
-        Command::Demote(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) | Command::Verify(_) => (None, None),
+        Command::Demote(_) | Command::Answer(_) | Command::Disconnect(_) | Command::Dialog(_) | Command::Verify(_) => {
+            (None, None)
+        }
         Command::Device(device) => {
             let texts = [&device.account, &device.agent, &device.instance].into_iter();
             assert!(!texts.flat_map(|text| text.chars()).any(char::is_control), "{device:?}");
