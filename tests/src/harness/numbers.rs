@@ -54,7 +54,7 @@ pub fn plan() -> Plan {
 pub fn judge_numbers(generation: &mut Generation, policy: u8, rules: &[(u32, u8, u8, u32)]) {
     generation.policy.flags |= FLAG_NUMBERS;
     generation.policy.numbers = u32::from(policy);
-    generation.plan = Box::new(plan());
+    *generation.plan = plan();
     for (id, received, sent, list) in rules {
         let rule = &mut generation.rules[*id as usize];
         (rule.received, rule.sent, rule.list) = (*received, *sent, *list);

@@ -74,7 +74,8 @@ impl Numbers {
         for id in 1..=random.below(16) as u32 {
             let actions = [NumberAction::Allow, NumberAction::Deny, NumberAction::Code, NumberAction::Own];
             let [list, class] = [3, 4].map(|end| random.below(end) as u32);
-            let entry = Listed { list, prefix: *random.pick(&PREFIXES), action: *random.pick(&actions), class, id };
+            let (prefix, action) = (*random.pick(&PREFIXES), *random.pick(&actions));
+            let entry = Listed { list, prefix, action, class, id };
             if !listed.iter().any(|other| (other.list, other.prefix) == (entry.list, entry.prefix)) {
                 listed.push(entry);
             }
