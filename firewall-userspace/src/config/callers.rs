@@ -103,7 +103,10 @@ impl Value for Countries {
         let hint = "write a list of the two letters of countries (ISO 3166-1), such as [\"DE\", \"AT\"]";
         let known = countries();
         let parse = |value: &DeValue<'_>| {
-            known.get(text(value, hint)?).copied().ok_or_else(|| Fault::new("is no country with numbers of its own", hint))
+            known
+                .get(text(value, hint)?)
+                .copied()
+                .ok_or_else(|| Fault::new("is no country with numbers of its own", hint))
         };
         if let Some(countries) = read_array(node, reader, hint, parse) {
             self.0 = countries;

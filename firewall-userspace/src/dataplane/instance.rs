@@ -197,7 +197,14 @@ impl Instance {
         let place = Place::new(paths, iface)?;
         let Some(active) = active::find(&place)? else { return Err(active::nothing(&place)) };
         let policy = RunningPolicy::read(&place.policy_file(active.generation)).ok();
-        Ok(Self { place, generation: active.generation, program_id: active.program_id, policy, numbers: None, hold: None })
+        Ok(Self {
+            place,
+            generation: active.generation,
+            program_id: active.program_id,
+            policy,
+            numbers: None,
+            hold: None,
+        })
     }
 
     /// Looks whether another process has reloaded since; if so, uses what is active now, and says `true`.

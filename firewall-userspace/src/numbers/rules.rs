@@ -82,7 +82,12 @@ fn countries(config: &Config) -> Vec<Rule> {
     let of = |names: &'static str, action| country_prefixes(names).map(move |prefix| made(prefix, action));
     let elsewhere = elsewhere.map(|prefix| made(prefix, NumberAction::Deny));
     let named = allowed.iter().flat_map(|name| of(name, NumberAction::Allow));
-    elsewhere.into_iter().chain(enclaves).chain(named).chain(denied.iter().flat_map(|name| of(name, NumberAction::Deny))).collect()
+    elsewhere
+        .into_iter()
+        .chain(enclaves)
+        .chain(named)
+        .chain(denied.iter().flat_map(|name| of(name, NumberAction::Deny)))
+        .collect()
 }
 
 fn own_numbers(config: &Config) -> Vec<Rule> {

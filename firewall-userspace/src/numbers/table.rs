@@ -80,7 +80,8 @@ impl Numbers {
 
     /// The same, with the prefix.
     pub fn find(&self, list: u64, direction: Directions, number: Number) -> Option<Found> {
-        let said = self.longest(list, direction, number).filter(|said| said.term.action != NumberAction::None as u32)?;
+        let said =
+            self.longest(list, direction, number).filter(|said| said.term.action != NumberAction::None as u32)?;
         let class = self.classes.get(&said.term.class).cloned();
         let listed = Listed { action: NumberAction::from_number(said.term.action), class, id: said.term.id };
         let prefix = Number { digits: first(number.digits, said.term.len), ..number };

@@ -121,7 +121,8 @@ impl Store {
     /// A number that grows with every change of lists and codes.
     pub fn numbers_version(&self) -> Result<i64> {
         let sql = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1";
-        self.read(|db| db.prepare_cached(sql)?.query_row([VERSION], |row| row.get(0)).optional()).map(|n| n.unwrap_or(0))
+        self.read(|db| db.prepare_cached(sql)?.query_row([VERSION], |row| row.get(0)).optional())
+            .map(|n| n.unwrap_or(0))
     }
 
     /// The number of a class, which is made if there is none of this name; nothing when all 63 are taken.

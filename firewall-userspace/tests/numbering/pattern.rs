@@ -54,7 +54,9 @@ fn digits(class: &Class) -> Place {
         Class::Unicode(class) => class.iter().map(|r| (r.start().into(), r.end().into())).collect(),
         Class::Bytes(class) => class.iter().map(|r| (r.start().into(), r.end().into())).collect(),
     };
-    (0..10).filter(|digit| ranges.iter().any(|(a, b)| (*a..=*b).contains(&(0x30 + digit)))).fold(0, |bits, d| bits | 1 << d)
+    (0..10)
+        .filter(|digit| ranges.iter().any(|(a, b)| (*a..=*b).contains(&(0x30 + digit))))
+        .fold(0, |bits, d| bits | 1 << d)
 }
 
 fn spell(sequence: &[Place], text: String, all: &mut BTreeSet<String>) {

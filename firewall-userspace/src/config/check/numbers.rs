@@ -55,12 +55,14 @@ fn countries(config: &Config, findings: &mut Findings) {
     let callers = &config.callers;
     let both = callers.countries_allow.as_slice().iter().find(|name| callers.countries_deny.as_slice().contains(name));
     if let Some(name) = both {
-        let message = format!("{name} is in callers.countries_allow, too ({})", findings.place("callers.countries_allow"));
+        let message =
+            format!("{name} is in callers.countries_allow, too ({})", findings.place("callers.countries_allow"));
         findings.add(Severity::Error, "callers.countries_deny", Fault::new(message, "leave it out of one of them"));
     }
     let decides = |callers| !matches!(callers, PeerCallers::Default | PeerCallers::Off);
     let is_off = callers.policy == CallerPolicy::Off && !config.peer.iter().any(|peer| decides(peer.callers));
-    for (key, countries) in [("countries_deny", &callers.countries_deny), ("countries_allow", &callers.countries_allow)] {
+    for (key, countries) in [("countries_deny", &callers.countries_deny), ("countries_allow", &callers.countries_allow)]
+    {
         if is_off && !countries.is_empty() {
             let fault = Fault::new("says nothing while callers.policy is \"off\"", "write callers.policy = \"listed\"");
             findings.add(Severity::Warning, &format!("callers.{key}"), fault);

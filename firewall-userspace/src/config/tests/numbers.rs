@@ -54,7 +54,8 @@ fn callers_are_bits() {
     let both = CALLERS_NAMED | CALLERS_NOT_OURS;
     let text = "anonymous = \"refuse\"\nown_domains = [\"example.com\"]";
     assert_eq!(bits(text), (both, both | CALLERS_ASSERTED, FLAG_CALLERS));
-    let own = |word: &str| compiled(&format!("callers.anonymous = \"refuse\"\n{PEER}callers = \"{word}\"")).rules[1].callers;
+    let own =
+        |word: &str| compiled(&format!("callers.anonymous = \"refuse\"\n{PEER}callers = \"{word}\"")).rules[1].callers;
     assert_eq!((own("off"), own("listed")), (0, CALLERS_NAMED | CALLERS_LISTED | CALLERS_ASSERTED));
 }
 
@@ -68,7 +69,11 @@ fn wrong_values_are_told_what_would_be_right() {
         ("numbers.outside = [\"\"]", "t.toml:1:20: numbers.outside[1]: \"\": is empty", "digits"),
         ("numbers.code_digits = 3", "t.toml:1:23: numbers.code_digits: 3: is out of range", "4 to 12"),
         ("numbers.ready_made = [\"prem\"]", "t.toml:1:23: numbers.ready_made[1]: ", "premium"),
-        ("callers.countries_deny = [\"XX\"]", "t.toml:1:27: callers.countries_deny[1]: \"XX\": is no country", "ISO 3166"),
+        (
+            "callers.countries_deny = [\"XX\"]",
+            "t.toml:1:27: callers.countries_deny[1]: \"XX\": is no country",
+            "ISO 3166",
+        ),
         ("callers.own_numbers = [\"+49x\"]", "t.toml:1:24: callers.own_numbers[1]: \"+49x\": is no number", "+4930"),
         ("callers.policy = \"open\"", "t.toml:1:18: callers.policy: ", "listed"),
     ]);
@@ -79,7 +84,11 @@ fn contradictions_are_told() {
     let many = (1..=11).map(|n| format!("\"{}\"", 90 + n)).collect::<Vec<_>>().join(", ");
     each_is_told(&[
         (&format!("numbers.outside = [{many}]"), "t.toml:1:19: numbers.outside: ", "the plan has 13 prefixes"),
-        ("numbers.received = \"open\"", "t.toml:1:20: warning: numbers.received: \"open\": there is no country", "\"49\""),
+        (
+            "numbers.received = \"open\"",
+            "t.toml:1:20: warning: numbers.received: \"open\": there is no country",
+            "\"49\"",
+        ),
         (
             "[callers]\npolicy = \"listed\"\ncountries_deny = [\"DE\"]\ncountries_allow = [\"DE\"]",
             "t.toml:3:18: callers.countries_deny: ",
@@ -87,5 +96,8 @@ fn contradictions_are_told() {
         ),
         ("callers.countries_deny = [\"DE\"]", "t.toml:1:26: warning: callers.countries_deny: ", "says nothing"),
     ]);
-    assert_eq!(told("numbers.received = \"open\"\nnumbers.country = \"49\"\nnumbers.ready_made = [\"premium\"]"), [""; 0]);
+    assert_eq!(
+        told("numbers.received = \"open\"\nnumbers.country = \"49\"\nnumbers.ready_made = [\"premium\"]"),
+        [""; 0]
+    );
 }
