@@ -126,7 +126,7 @@ pub(super) mod tests {
         sample("GET", credentials, body).unwrap().is_any_of(["x", password].iter()).0
     }
 
-    /// RFC 7616 §3.9.1, and the errata's §3.9.2 for SHA-512-256 as implementations agree on it (see below); RFC 2617 §3.5.
+    /// RFC 7616 §3.9.1 (MD5 and SHA-256), RFC 2617 §3.5.
     #[test]
     fn the_rfcs_examples_come_out() {
         let rfc7616 = |algorithm: &str, response: &str| {

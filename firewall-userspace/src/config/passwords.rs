@@ -53,7 +53,7 @@ section! {
         pub guesses: Set<GuessKind> = Set::all();
         /// A file of words to try besides, one a line; of those longer than 64 bytes none is tried.
         pub words: Given<Directory> = Given::NOT;
-        /// How many passwords are tried at an account at most. 100,000 take less than half a second of a processor.
+        /// How many passwords are tried at an account at most. 100,000 take about half a second of a processor.
         pub most: Number<100, 1_000_000> = Number::of(100_000);
         /// When an account is tried again. One whose password is weak is tried again after a day, if that is sooner.
         pub again: Span<3_600> = Span::of(30, Unit::Day);
