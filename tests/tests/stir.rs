@@ -188,7 +188,7 @@ fn a_call_that_was_sent_on_holds_by_its_diversions() -> Result<()> {
     let first = world.signer.identity(Words { callee: "12155550001", ..words() })?;
     let div = |from, to| world.signer.identity(Words { callee: to, diverted: Some(from), ..words() });
     let (one, two) = (div("12155550001", "12155550002")?, div("12155550002", CALLEE)?);
-    assert_eq!(world.verdict(&[first.clone()]), Verdict::Mismatch);
+    assert_eq!(world.verdict(std::slice::from_ref(&first)), Verdict::Mismatch);
     assert_eq!(world.verdict(&[first.clone(), two.clone()]), Verdict::Mismatch);
     assert_eq!(world.verdict(&[first.clone(), two.clone(), one.clone()]), Verdict::Valid);
     assert_eq!(world.verdict(&[one, two]), Verdict::Unreadable);
