@@ -97,15 +97,19 @@ section! {
         pub counts: Counted = Counted::Abroad;
         /// How many calls an account may have at once; 0: any number.
         pub concurrent: Number<0, 10_000> = Number::of(5);
+        /// What follows from that.
         pub concurrent_then: Response = Response::Alarm;
         /// How many calls of an account within a time are too many.
         pub calls: Allowance<1_000> = Allowance::of(10, 1, Unit::Minute);
+        /// What follows from that.
         pub calls_then: Response = Response::Alarm;
         /// How many minutes an account may talk in 24 hours; 0: any number.
         pub minutes: Number<0, 100_000> = Number::of(180);
+        /// What follows from that.
         pub minutes_then: Response = Response::Alarm;
         /// How many different numbers that differ only in their last three digits are too many for an account within a time.
         pub sequence: Allowance<250> = Allowance::of(5, 10, Unit::Minute);
+        /// What follows from that.
         pub sequence_then: Response = Response::Alarm;
         /// What follows from the first call ever to a country, whoever makes it.
         pub new_country_then: Response = Response::Alarm;
@@ -113,6 +117,7 @@ section! {
         pub learn: Span = Span::of(14, Unit::Day);
         /// The hours in which calls that count are out of place, in this system's local time: "22:00-06:00", or "none".
         pub night: Window = Window::NONE;
+        /// What follows from that.
         pub night_then: Response = Response::Alarm;
         /// A redirection, or a transfer, of somebody's to a number that may not be called.
         pub transfers_then: Response = Response::Alarm;

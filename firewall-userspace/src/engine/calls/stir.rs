@@ -180,7 +180,7 @@ impl Calls {
     /// Says how long a call has lasted, when it is over or every minute.
     pub(super) fn look_for_time(&mut self, place: usize, now: Moment) {
         let lasted = |call: &mut Tracked| call.metered.lasted(call.is_over(), now);
-        if let Some(stir) = self.book.get_mut(place).and_then(|call| lasted(call)) {
+        if let Some(stir) = self.book.get_mut(place).and_then(lasted) {
             self.stir(stir);
         }
     }
