@@ -23,7 +23,7 @@ pub mod stream;
 pub type Property = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Property); 12] = [
+pub const TARGETS: [(&str, Property); 13] = [
     ("blocklist", blocklist::check),
     ("config", config::check),
     ("engine", engine::check),
