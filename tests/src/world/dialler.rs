@@ -166,7 +166,8 @@ impl Dialler {
         let transport = if matches!(self.line, Line::Udp(_)) { "UDP" } else { "TCP" };
         let host = server.ip();
         let from = if from.is_empty() { format!("<sip:{user}@{host}>") } else { from.clone() };
-        let to = if to.is_empty() { format!("To: <sip:callee@{host}>") } else { to.to_owned() };
+        let callee = if method == "REGISTER" { user } else { "callee" };
+        let to = if to.is_empty() { format!("To: <sip:{callee}@{host}>") } else { to.to_owned() };
         let more = if method == "INVITE" { more.as_str() } else { "" };
         // An ACK to a refusal belongs to the INVITE's transaction (RFC 3261 §17.1.1.3).
         format!(

@@ -173,7 +173,7 @@ fn a_code_opens_its_class_and_nothing_else() -> Result<()> {
     let scene = scene("", false)?;
     scene.world.told(&["number", "code", "+44", "--class", "uk"])?;
     scene.world.told(&["number", "code", "+33", "--class", "france"])?;
-    let mut add = scene.world.sipfw(&["code", "add", "uk"]);
+    let mut add = scene.world.sipfw(&["code", "add", "uk", "--generate"]);
     let made = firewall_tests::world::process::output(add.arg("--json"))?;
     let made: serde_json::Value = serde_json::from_str(&made)?;
     let code = made["code"].as_str().with_context(|| format!("no code in {made}"))?.to_owned();
