@@ -11,6 +11,7 @@
 pub mod addr;
 #[cfg_attr(target_arch = "bpf", allow(unsafe_code, reason = "an instruction that the verifier must see"))]
 mod bound;
+pub mod caller;
 pub mod copy;
 pub mod dialog;
 pub mod entry_filter;
@@ -26,4 +27,5 @@ pub mod policy;
 pub mod reason;
 pub mod sdp;
 pub mod sip;
+pub mod tls;
 pub mod verdict;

@@ -126,6 +126,8 @@ pub mod global {
     pub const SIGNATURES: &str = "SIGNATURES";
     /// [`crate::number::Plan`].
     pub const NUMBER_PLAN: &str = "NUMBER_PLAN";
+    /// [`crate::caller::OwnDomains`].
+    pub const OWN_DOMAINS: &str = "OWN_DOMAINS";
     /// The level of aya-log's records: 0 for none, up to 5 for all.
     pub const LOG_LEVEL: &str = "AYA_LOG_LEVEL";
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns: the impls of `aya::Pod` and the checks that make them true. Refuses: any record with padding or with invalid
 //! bit patterns (numbers cross the boundary, enums do not).
+use crate::caller::{DOMAINS, OwnDomains};
 use crate::copy::CopyHead;
 use crate::dialog::Parties;
 use crate::event::{Event, Probe};
@@ -41,6 +42,7 @@ no_padding! {
     Digits = 2 * 8, 2 * 4;
     Scan = 2 * 24, 8 * 4;
     Rewrite = 3 * 8, 4 * 4;
+    OwnDomains = 8 * DOMAINS;
     Plan = 40 * REWRITES, 2 * 4;
     NumberKey = 8, 16;
     NumberTerm = 4 * 4;
@@ -74,7 +76,7 @@ macro_rules! as_bytes {
 }
 
 const _: () = assert!(size_of::<sip::signature::Table>() == 8 + 16 * 8 + 1024 * 16);
-as_bytes!(Plan, Policy, PortTable, PrefixFilter, sip::signature::Table, Probe);
+as_bytes!(OwnDomains, Plan, Policy, PortTable, PrefixFilter, sip::signature::Table, Probe);
 
 macro_rules! from_bytes {
     ($($record:ty),+) => {$(

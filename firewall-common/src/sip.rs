@@ -9,6 +9,7 @@ pub mod message;
 pub mod method;
 pub mod signature;
 pub mod start_line;
+pub mod to_tag;
 pub mod window;
 
 pub use method::{Class, Method};

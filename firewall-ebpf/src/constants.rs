@@ -2,6 +2,7 @@
 //! folds into the code.
 //!
 //! Owns: the constants' symbols. Refuses: everything that changes while the program is attached (maps do that).
+use firewall_common::caller::OwnDomains;
 use firewall_common::number::Plan;
 use firewall_common::policy::{Policy, PortTable, PrefixFilter};
 use firewall_common::sip::signature::Table;
@@ -18,6 +19,8 @@ static PEER_FILTER: PrefixFilter = PrefixFilter::new();
 static SIGNATURES: Table = Table::new(0);
 #[unsafe(no_mangle)]
 static NUMBER_PLAN: Plan = Plan::NONE;
+#[unsafe(no_mangle)]
+static OWN_DOMAINS: OwnDomains = OwnDomains::NONE;
 
 /// The policy of this generation.
 #[inline(always)]
@@ -47,4 +50,10 @@ pub(crate) fn signatures() -> &'static Table {
 #[inline(always)]
 pub(crate) fn number_plan() -> &'static Plan {
     opaque::reference(&NUMBER_PLAN)
+}
+
+/// Our own domains.
+#[inline(always)]
+pub(crate) fn own_domains() -> &'static OwnDomains {
+    opaque::reference(&OWN_DOMAINS)
 }

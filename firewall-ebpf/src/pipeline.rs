@@ -21,7 +21,8 @@ use crate::scan;
 use crate::stage::sip::Said;
 use crate::stage::source::Who;
 use crate::stage::{
-    copy, deny, fragment, hold, limit, media, number, ports, response, sdp, signature, sip, source, transport,
+    caller, copy, deny, dialog, fragment, hold, limit, media, number, ports, response, sdp, signature, sip, source,
+    transport,
 };
 use crate::trial::{Circumstances, Trial};
 
@@ -111,6 +112,8 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
     kept.keep(packet, payload);
     let heard = message(frame, trial, kept, &who)?.forget();
     trial.forget();
+    dialog::judge(trial, kept, &who, heard.request)?;
+    trial.forget();
     let refused = refusal(trial, kept, &who, heard.request)?.forget();
     trial.forget();
     if opaque::forget(u64::from(kept.copied() | heard.copied)) != 0 {
@@ -125,6 +128,11 @@ fn protected<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pac
 /// What is answered in the place of our server: the first objection to what a request asks for.
 #[inline(always)]
 fn refusal<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, request: sdp::Request) -> Flow<Refused> {
+    let refused = caller::judge(trial, kept, who, request)?.forget();
+    trial.forget();
+    if caller::are_judged() && !refused.is_not() {
+        return Continue(refused);
+    }
     let refused = number::judge(trial, who, request)?.forget();
     trial.forget();
     if number::are_judged() && !refused.is_not() { Continue(refused) } else { sdp::judge(trial, kept, who, request) }
@@ -207,7 +215,7 @@ fn datagram<C: Circumstances>(frame: &Frame, trial: &mut Trial<C>, packet: &Pack
     Continue(Payload::datagram(datagram))
 }
 
-/// A segment's payload; that of TLS is not looked at, so it has no length here.
+/// A segment's payload; that of TLS is not read as SIP, so it has no length here.
 #[inline(always)]
 fn segment<C: Circumstances>(
     frame: &Frame,
@@ -222,6 +230,7 @@ fn segment<C: Circumstances>(
         limit::judge(trial, who, Class::Connect)?;
     }
     if class & port::SIP_TLS != 0 {
+        transport::judge_tls(frame, trial, &segment)?;
         return Continue(Payload { at: segment.at, len: 0, examined: 0, stream: 1, copied: 0, flags: 0 });
     }
     Continue(Payload { examined: EXAMINED, ..Payload::segment(segment) })

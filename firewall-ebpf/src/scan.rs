@@ -10,6 +10,8 @@ use firewall_common::sip::{self, Message, Method, Window, account, signature, st
 use crate::constants::signatures;
 use crate::opaque;
 
+pub(crate) mod caller;
+pub(crate) mod fields;
 pub(crate) mod number;
 pub(crate) mod sdp;
 

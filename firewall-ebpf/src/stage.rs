@@ -1,4 +1,5 @@
 //! The stages, one file each, each with the maps that only it queries.
+pub(crate) mod caller;
 pub(crate) mod copy;
 pub(crate) mod deny;
 pub(crate) mod dialog;

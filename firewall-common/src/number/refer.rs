@@ -21,9 +21,9 @@ const EMPTY_LINES: u32 = 8;
 const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
 
 /// How many stretches of 32 bytes, or lines, are looked at in one go.
-const STRETCHES: u32 = 32;
+const STRETCHES: u32 = 8;
 /// How many goes there are: one for each 32 bytes of a full window, and one for each of as many lines.
-const GOES: u32 = 4;
+const GOES: u32 = 16;
 
 /// Where the value of the first Refer-To begins, or of its compact form `r`, of a message whose headers begin at `headers`;
 /// 0 without one. `go` is [`refer_go`].

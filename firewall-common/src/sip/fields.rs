@@ -59,9 +59,9 @@ pub fn next(w: &Window, from: u32, wanted: u32, go: impl Fn(&Window, u32, u32) -
     Found(0)
 }
 
-/// One go of [`next`]'s: as it says, or where the next go begins.
+/// One go of [`next`]'s: as it says, or where the next go begins. `named` is [`named`], behind a boundary in the same way.
 #[inline(always)]
-pub fn go(w: &Window, from: u32, wanted: u32) -> u64 {
+pub fn go(w: &Window, from: u32, wanted: u32, named: impl Fn(&Window, u32) -> u64) -> u64 {
     let mut at = w.forget(from);
     for _ in 0..STRETCHES {
         if w.forget(at) >= w.len() {
@@ -72,14 +72,12 @@ pub fn go(w: &Window, from: u32, wanted: u32) -> u64 {
             continue;
         };
         at = w.forget(at + low + lowest_index(mark) + 1);
-        let name = w.word(at);
-        let may_be = FIRST[name as usize & 0xff] & wanted;
-        if may_be == 0 || w.forget(at) >= w.len() {
+        if FIRST[w.byte(at) as usize] & wanted == 0 || w.forget(at) >= w.len() {
             continue;
         }
-        let (bit, len) = named(w, at, name);
-        if bit & wanted != 0 {
-            return u64::from(w.forget(bit)) << 32 | u64::from(w.forget(at + len));
+        let found = named(w, at);
+        if (found >> 32) as u32 & wanted != 0 {
+            return found;
         }
     }
     u64::from(w.forget(at))
@@ -111,10 +109,10 @@ static FIRST: [u32; 256] = {
     table
 };
 
-/// The bit of the name of the line at `at`, whose first eight bytes are `name`, and the name's length. Nothing here
-/// branches: the kernel's verifier would follow both ways.
+/// The bit of the name of the line at `at`, and in the lower half where its value begins.
 #[inline(always)]
-fn named(w: &Window, at: u32, name: u64) -> (u32, u32) {
+pub fn named(w: &Window, at: u32) -> u64 {
+    let name = w.word(at);
     let lower = |word: u64| word | repeat(0x20);
     let (first, second, third) = (lower(name), lower(w.word(at + 8)), lower(w.word(at + 16)));
     let is = |word: u64, text: &[u8; 8], len: u32| (word ^ u64::from_le_bytes(*text)) & (u64::MAX >> (64 - 8 * len));
@@ -136,7 +134,7 @@ fn named(w: &Window, at: u32, name: u64) -> (u32, u32) {
         found = (found.0 | bit & is, found.1 | len & is);
     }
     let end = zero(name & 0xffff ^ u64::from(u16::from_le_bytes(*b"\r\n")));
-    (found.0 | END & end, found.1)
+    u64::from(w.forget(found.0 | END & end)) << 32 | u64::from(w.forget(at + found.1))
 }
 
 /// All bits for 0, otherwise none.
@@ -247,7 +245,7 @@ mod tests {
         let w = window(message);
         let (mut at, mut found) = (message.find('\n').unwrap() as u32, Vec::new());
         loop {
-            let next = next(&w, at, wanted, go);
+            let next = next(&w, at, wanted, |w, at, wanted| go(w, at, wanted, named));
             match next.name() {
                 0 => return found,
                 END => found.push((END, "")),

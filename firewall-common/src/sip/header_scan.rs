@@ -17,7 +17,7 @@ const CRLF: u64 = u16::from_le_bytes(*b"\r\n") as u64;
 /// lines than this, in as many bytes, are not read to their end.
 const LINES: u32 = 64;
 /// How many stretches of 32 bytes are looked at in one go.
-const STRETCHES: u32 = 28;
+const STRETCHES: u32 = 14;
 
 /// Looks at the line that begins at `start` and at every later one, up to the empty line that ends the headers or to
 /// `limit`. `go` is [`go`]; the kernel program puts it behind a boundary of its own.

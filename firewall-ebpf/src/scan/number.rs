@@ -58,12 +58,41 @@ fn requested(window: &Window) -> u64 {
     u64::from(number::request_uri(window, INVITE)) << 1
 }
 
+/// Reads the number in the URI at half of `place`, which is in brackets if the lowest bit is set. Without a URI there is none.
+#[inline(always)]
+pub(crate) fn read_at(window: &Window, scan: *mut Scan, place: u64) {
+    if opaque::forget(sipfw_number_at(window, scan, place)) == BEGUN {
+        sipfw_number_rest(window, scan);
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_number_at(window: *const Window, scan: *mut Scan, place: u64) -> u64 {
+    // SAFETY: as above.
+    let (Some(window), Some(scan)) = (unsafe { window.as_ref() }, unsafe { scan.as_mut() }) else {
+        return NOTHING;
+    };
+    let (at, in_brackets) = ((place >> 1) as u32, place & 1 != 0);
+    if at == 0 || !scan.begin(window, at, in_brackets) {
+        *scan = Scan::default();
+        return NOTHING;
+    }
+    opaque::forget(if scan.is_finished() { WHOLE } else { BEGUN })
+}
+
 #[inline(always)]
 fn referred(window: &Window, headers: u32) -> u64 {
     let value = number::refer_to(window, headers, |w, at| sipfw_refer_go(w, at));
     if opaque::forget(u64::from(value)) == 0 {
         return 0;
     }
+    address(window, value)
+}
+
+/// Where the URI of a value begins that is an address, times two, and one more if it is in brackets; 0 without one.
+#[inline(always)]
+pub(crate) fn address(window: &Window, value: u32) -> u64 {
     let found = number::address(window, value, |w, state| sipfw_address_go(w, state));
     found.map_or(0, |(at, in_brackets)| u64::from(at) << 1 | u64::from(in_brackets))
 }

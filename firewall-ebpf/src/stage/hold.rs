@@ -1,12 +1,13 @@
-//! Holds: sources, and single accounts of a source, whose requests are let in at a trickle for a while.
+//! Holds: sources, and single accounts of a source, whose requests are let in at a trickle for a while; and accounts whose
+//! device the operator has blocked.
 //!
-//! Owns: the holds. Refuses: making them (the daemon does), and holding peers and allowed sources.
+//! Owns: the holds. Refuses: making them (the daemon and the command do), and holding peers and allowed sources.
 use core::ops::ControlFlow::Continue;
 
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::HashMap;
 use firewall_common::maps;
-use firewall_common::policy::{HOLDS_ACCOUNTS, HOLDS_SOURCES, Hold, HoldKey, SWITCH_HOLDS};
+use firewall_common::policy::{HOLDS_ACCOUNTS, HOLDS_DEVICES, HOLDS_SOURCES, Hold, HoldKey, SWITCH_HOLDS};
 use firewall_common::reason::Reason;
 use firewall_common::sip::Window;
 use firewall_common::verdict::{Flow, Verdict};
@@ -35,23 +36,41 @@ pub(crate) fn judge_source<C: Circumstances>(trial: &mut Trial<C>, who: &Who) ->
     trial.object(Verdict::of(Reason::RateOffender))
 }
 
-/// Not zero if any account is held, so that the request's must be found.
+/// Not zero if any account is held or blocked, so that the request's must be found.
 #[inline(always)]
 pub(crate) fn accounts() -> u64 {
-    opaque::forget(switches::value(SWITCH_HOLDS) & HOLDS_ACCOUNTS)
+    opaque::forget(switches::value(SWITCH_HOLDS) & (HOLDS_ACCOUNTS | HOLDS_DEVICES))
 }
 
-/// Objects to a request whose account is held at this source; `from` is where From's value begins, 0 for none.
+/// Objects to a request whose account is held at this source, or blocked at any; `from` is where From's value begins, 0 for
+/// none.
 #[inline(always)]
 pub(crate) fn judge_account<C: Circumstances>(trial: &mut Trial<C>, who: &Who, window: &Window, from: u32) -> Flow<()> {
     if opaque::forget(u64::from(from)) == 0 {
         return Continue(());
     }
     let account = scan::account(window, from);
+    if is_blocked(trial, account) {
+        trial.object(Verdict::of(Reason::DeviceBlocked))?;
+    }
     if account == HoldKey::WHOLE || admits(trial, &HoldKey { source: who.source, account }) {
         return Continue(());
     }
     trial.object(Verdict::of(Reason::RateAccount))
+}
+
+/// Whether an account is blocked, whatever source it is tried from.
+#[inline(always)]
+fn is_blocked<C: Circumstances>(trial: &Trial<C>, account: u64) -> bool {
+    if opaque::forget(switches::value(SWITCH_HOLDS)) & HOLDS_DEVICES == 0 {
+        return false;
+    }
+    let Some(hold) = HOLDS.get_ptr(HoldKey { source: HoldKey::ANYWHERE, account }) else {
+        return false;
+    };
+    // SAFETY: the pointer is to a value of a map. If it is replaced meanwhile, either time is one of a block.
+    let until = unsafe { (*hold).until };
+    opaque::forget(u64::from(account != HoldKey::WHOLE && until > trial.now())) != 0
 }
 
 /// Whether nothing holds the request back. Where something does, the request is charged to it.

@@ -63,6 +63,13 @@ impl Request {
     pub(crate) fn headers(self) -> u32 {
         opaque::forget(u64::from(self.headers)) as u32
     }
+
+    /// Whether it is of one of these methods ([`Method::bit`]).
+    #[inline(always)]
+    pub(crate) fn is_one_of(self, methods: u16) -> bool {
+        let method = opaque::forget(u64::from(self.method));
+        opaque::forget(u64::from(methods) >> (method & 63) & 1) != 0
+    }
 }
 
 /// Objects to a datagram's INVITE that cannot lead to SRTP although it must, and to the ACK to a refusal of one.

@@ -4,11 +4,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use firewall_common::limiter::HashKey;
 use firewall_common::number::{Dialled, Digits, Directions, INTERNATIONAL, Number, NumberKey, Plan};
 use firewall_common::sip::message::unescaped;
 
-use crate::config::{Loaded, Mask, compile};
+use crate::config::{Loaded, Mask};
 use crate::numbers::{Numbers, country};
 
 /// Numbers of at most so many digits are extensions: they are not masked.
@@ -47,9 +46,10 @@ pub struct Side {
 impl Numbering {
     /// As a config says.
     pub fn of(loaded: &Loaded) -> Self {
-        // Of what the kernel gets, only the plan: nothing else depends on the key and the seed.
-        let plan = compile(&loaded.config, &loaded.resolved, HashKey::default(), 0).plan;
-        Self { plan, mask: loaded.config.calls().mask_numbers, ..Self::default() }
+        let numbers = loaded.config.numbers();
+        let home = Number { space: INTERNATIONAL, digits: numbers.country.digits() };
+        let mask = loaded.config.calls().mask_numbers;
+        Self { plan: Box::new(numbers.plan()), home: country(home), mask, ..Self::default() }
     }
 
     /// A party by what it is called: `user@host`, or a number.

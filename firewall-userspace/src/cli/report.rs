@@ -12,10 +12,13 @@ use super::calls::{ago, cost};
 use super::context::{self, Context};
 use super::exit::Exit;
 use super::media;
+use crate::config::Config;
 use crate::dataplane::clock;
+use crate::devices::outdated;
 use crate::entries::Kind;
 use crate::report::page::{Facts, html, json, text};
-use crate::store::Filter;
+use crate::report::time::instant;
+use crate::store::{Filter, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +82,26 @@ fn facts(args: &Args, context: &Context) -> Result<Facts> {
         cost: cost(&config, &store, since)?,
         logs: config.calls().log,
         media: media::look(&store, since, now)?,
-        passwords: None,
-        devices: None,
+        passwords: weak_passwords(&config, &store)?,
+        devices: outdated_devices(&config, &store)?,
     })
+}
+
+/// Accounts whose passwords were guessed; nothing where nobody tries.
+fn weak_passwords(config: &Config, store: &Store) -> Result<Option<Vec<[String; 3]>>> {
+    if !config.passwords().audit {
+        return Ok(None);
+    }
+    let weak = store.weak_accounts()?.into_iter().filter_map(|one| Some((one.account, one.weak?)));
+    Ok(Some(weak.map(|(account, since)| [account, "its password was guessed".to_owned(), instant(since)]).collect()))
+}
+
+/// Devices whose firmware is older than the config wants; nothing where it wants none.
+fn outdated_devices(config: &Config, store: &Store) -> Result<Option<Vec<[String; 3]>>> {
+    let minimums = config.devices().minimums();
+    if minimums.is_empty() {
+        return Ok(None);
+    }
+    let found = store.devices()?.into_iter().filter(|one| outdated(&one.announced, minimums).is_some());
+    Ok(Some(found.map(|one| [one.account, one.agent, instant(one.seen)]).collect()))
 }

@@ -1,6 +1,7 @@
 //! Who may call.
 //!
 //! Owns: the keys of `[callers]` and their words. Refuses: lists of callers (the database has them), and reading messages.
+use firewall_common::caller::{OwnDomains, domain};
 use firewall_common::policy::{CALLERS_ASSERTED, CALLERS_LISTED, CALLERS_NAMED, CALLERS_NOT_OURS, CALLERS_VALIDATED};
 use toml::de::DeValue;
 
@@ -145,6 +146,15 @@ impl Callers {
     pub fn bits(&self) -> u8 {
         let ours = !(self.own_numbers.is_empty() && self.own_domains.is_empty());
         self.policy.bits() | self.named() | if ours { CALLERS_NOT_OURS } else { 0 }
+    }
+
+    /// Our own domains, as the kernel's records have them.
+    pub fn domains(&self) -> OwnDomains {
+        let mut domains = OwnDomains::NONE;
+        for (place, name) in domains.0.iter_mut().zip(self.own_domains.as_slice()) {
+            *place = domain(name.trim_end_matches('.').as_bytes());
+        }
+        domains
     }
 
     fn named(&self) -> u8 {

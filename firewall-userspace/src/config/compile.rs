@@ -2,6 +2,7 @@
 //!
 //! Owns: that step, and nothing else may make those records in earnest. Refuses: failing: a [`Config`] cannot be invalid.
 use firewall_common::addr::{Addr, Prefix};
+use firewall_common::caller::OwnDomains;
 use firewall_common::limiter::HashKey;
 use firewall_common::number::Plan;
 use firewall_common::policy::{
@@ -27,6 +28,8 @@ pub struct Compiled {
     pub signatures: Box<Table>,
     /// The dialling plan.
     pub plan: Box<Plan>,
+    /// Our own domains.
+    pub domains: OwnDomains,
     /// Every peer's prefixes, with the peer's id.
     pub peers: Vec<(Prefix, u32)>,
     /// Rules by id; the first one is that of the operator's allow entries.
@@ -43,6 +46,7 @@ pub fn compile(config: &Config, resolved: &Resolved, hash_key: HashKey, seed: u6
         peer_filter: filter(&peers),
         signatures: signatures(&config.signatures(), seed),
         plan: Box::new(config.numbers().plan()),
+        domains: config.callers().domains(),
         rules: rules(config),
         peers,
     }

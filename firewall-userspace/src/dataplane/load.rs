@@ -9,6 +9,7 @@ use aya::maps::{Array, Map, MapData, MapError};
 use aya::programs::{Program, ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use firewall_common::addr::Prefix;
+use firewall_common::caller::OwnDomains;
 use firewall_common::maps::{self, global, program};
 use firewall_common::number::Plan;
 use firewall_common::policy::{PeerRule, Policy, PortTable, PrefixFilter};
@@ -29,6 +30,8 @@ pub struct Generation {
     pub signatures: Box<Table>,
     /// The dialling plan.
     pub plan: Box<Plan>,
+    /// Our own domains.
+    pub domains: OwnDomains,
     /// Peers' prefixes and their ids.
     pub peers: Vec<(Prefix, u32)>,
     /// Rules by id; the first is [`firewall_common::policy::ALLOWED_PEER`]'s.
@@ -37,8 +40,8 @@ pub struct Generation {
 
 impl From<Compiled> for Generation {
     fn from(compiled: Compiled) -> Self {
-        let Compiled { policy, ports, peer_filter, signatures, plan, peers, rules } = compiled;
-        Self { policy, ports, peer_filter, signatures, plan, peers, rules }
+        let Compiled { policy, ports, peer_filter, signatures, plan, domains, peers, rules } = compiled;
+        Self { policy, ports, peer_filter, signatures, plan, domains, peers, rules }
     }
 }
 
@@ -213,6 +216,7 @@ fn set_constants<'a>(loader: &mut EbpfLoader<'a>, generation: &'a Generation) {
     loader.override_global(global::PEER_FILTER, generation.peer_filter.as_bytes(), true);
     loader.override_global(global::SIGNATURES, generation.signatures.as_bytes(), true);
     loader.override_global(global::NUMBER_PLAN, generation.plan.as_bytes(), true);
+    loader.override_global(global::OWN_DOMAINS, generation.domains.as_bytes(), true);
     loader.override_global(global::LOG_LEVEL, log_level(), true);
 }
 

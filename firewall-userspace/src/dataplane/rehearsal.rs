@@ -68,6 +68,7 @@ fn generation(loaded: &Loaded) -> Generation {
         peer_filter: made.peer_filter,
         signatures: made.signatures,
         plan: made.plan,
+        domains: made.domains,
         peers: made.peers,
         rules: made.rules,
     }

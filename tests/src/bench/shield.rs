@@ -38,6 +38,7 @@ pub(super) fn generation(text: &str) -> Result<Generation> {
         peer_filter: compiled.peer_filter,
         signatures: compiled.signatures,
         plan: compiled.plan,
+        domains: compiled.domains,
         peers: compiled.peers,
         rules: compiled.rules,
     })

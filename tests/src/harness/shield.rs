@@ -8,10 +8,12 @@ use aya::maps::{Array, HashMap, Map};
 use aya::programs::{ProgramInfo, SchedClassifier, Xdp};
 use aya::{Ebpf, TestRun as _, TestRunOptions};
 use firewall_common::addr::{Addr, Prefix};
+use firewall_common::dialog::{self, PARTIES, Parties};
 use firewall_common::limiter::{HashKey, rows};
 use firewall_common::maps::{self, CALLED_CELLS, program};
 use firewall_common::policy::{
-    Entry, HOLDS_ACCOUNTS, HOLDS_SOURCES, Hold, HoldKey, Registrant, SWITCH_HOLDS, SWITCH_RESPONSES, SWITCH_SCOPE_ALL,
+    Entry, HOLDS_ACCOUNTS, HOLDS_DEVICES, HOLDS_SOURCES, Hold, HoldKey, Registrant, SWITCH_HOLDS, SWITCH_RESPONSES,
+    SWITCH_SCOPE_ALL,
 };
 use firewall_common::sip::account;
 use firewall_common::sip::method::CLASS_SLOTS;
@@ -131,6 +133,25 @@ impl Shield {
         self.switch(SWITCH_HOLDS, |old| old | kind);
     }
 
+    /// Blocks an account wherever it is tried from, until `until`.
+    pub fn block_device(&mut self, user: &str, until: u64) {
+        let key = HoldKey { source: HoldKey::ANYWHERE, account: account::hash(user.as_bytes()) };
+        let mut holds: HashMap<_, HoldKey, Hold> = map(&mut self.ebpf, maps::HOLDS);
+        holds.insert(key, Hold { until, cell: 0 }, 0).expect("there is room for the block");
+        self.switch(SWITCH_HOLDS, |old| old | HOLDS_DEVICES);
+    }
+
+    /// Makes it known who is party to the calls of a Call-ID, until `until`.
+    pub fn dialog(&mut self, call_id: &str, parties: &[&str], until: u64) {
+        let mut known = Parties { until, count: parties.len() as u64, parties: [Addr::NONE; PARTIES] };
+        for (known, party) in known.parties.iter_mut().zip(parties) {
+            let party: IpAddr = party.parse().expect("a test writes addresses rightly");
+            *known = party.into();
+        }
+        let mut dialogs: HashMap<_, u64, Parties> = map(&mut self.ebpf, maps::DIALOGS);
+        dialogs.insert(dialog::hash(call_id.as_bytes(), KEY), known, 0).expect("there is room for the call");
+    }
+
     /// Has responses judged from `since` on.
     pub fn judge_responses(&mut self, since: u64) {
         self.switch(SWITCH_RESPONSES, |_| since);
@@ -244,6 +265,7 @@ fn generation(config: &Config) -> Generation {
         peer_filter: parts.peer_filter,
         signatures: parts.signatures,
         plan: parts.plan,
+        domains: parts.domains,
         peers: parts.peers,
         rules: parts.rules,
     }

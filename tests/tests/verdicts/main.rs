@@ -5,15 +5,18 @@
 use std::collections::BTreeSet;
 
 use firewall_common::maps::program;
-use firewall_common::policy::NUMBERS_VALIDATED;
+use firewall_common::policy::{FLAG_CALLERS, FLAG_DIALOGS, FLAG_TLS12, NUMBERS_VALIDATED};
 use firewall_common::reason::Reason;
 use firewall_tests::harness::{Row, Shield, judge_numbers, now};
 use firewall_userspace::dataplane::load::{self, Generation};
 use firewall_userspace::entries::StoredEntry;
 
+mod caller;
 mod copy;
 mod cut;
 mod deny;
+mod device;
+mod dialog;
 mod egress;
 mod events;
 mod fragment;
@@ -28,6 +31,7 @@ mod response;
 mod sdp;
 mod signature;
 mod sip;
+mod tls;
 mod transport;
 
 /// A stranger.
@@ -137,8 +141,10 @@ fn every_program_is_verified_with_room_to_spare() {
         // With every prefix that a plan has room for.
         let shield = Shield::tuned(config, &[name], |generation| {
             judge_numbers(generation, NUMBERS_VALIDATED, &[]);
+            generation.policy.callers = u32::from(u8::MAX);
             let first = generation.plan.rewrites[0];
             generation.plan.rewrites[4..].fill(first);
+            generation.policy.flags |= FLAG_CALLERS | FLAG_DIALOGS | FLAG_TLS12;
         });
         let info = shield.info(name);
         let count = info.verified_instruction_count().expect("kernels from 5.16 on count");
@@ -161,6 +167,10 @@ fn every_reason_has_a_row() {
         limit::tables(),
         hold::tables(),
         response::tables(),
+        device::tables(),
+        tls::tables(),
+        dialog::tables(),
+        caller::tables(),
         number::tables(),
         sdp::tables(),
         monitor::tables(),

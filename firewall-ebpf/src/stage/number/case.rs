@@ -8,11 +8,13 @@ use firewall_common::number::{
     longer, opened_cell,
 };
 use firewall_common::policy::NUMBERS_OFF;
+use firewall_common::sip::Window;
 
 use super::{CODES, NUMBERS, OPENED};
 use crate::cell;
 use crate::constants::{number_plan, policy};
 use crate::opaque;
+use crate::scan::{self, caller::Caller};
 
 /// Our side receives the request.
 pub(super) const RECEIVED: u32 = 0;
@@ -61,6 +63,8 @@ pub(crate) struct Record {
     term: NumberTerm,
     /// By which list.
     decides: u64,
+    /// Who calls, where that is asked.
+    caller: Caller,
 }
 
 /// This CPU's number under judgement.
@@ -82,6 +86,32 @@ impl Case {
     pub(super) const fn scan(self) -> *mut Scan {
         // SAFETY: see `new`.
         unsafe { &raw mut (*self.0).scan }
+    }
+
+    /// What is known of who calls.
+    #[inline(always)]
+    pub(crate) const fn caller(self) -> *mut Caller {
+        // SAFETY: see `new`.
+        unsafe { &raw mut (*self.0).caller }
+    }
+
+    /// Begins to judge who calls: by everybody's list of callers, and by that of the peer with this number.
+    #[inline(always)]
+    pub(crate) fn begin_caller(self, caller: Caller, list: u32, now: u64, commits: bool) {
+        self.set(Lists { policy: NUMBERS_OFF, list, blocks: 0 }, RECEIVED, now, commits);
+        // SAFETY: see `new`.
+        unsafe { (*self.0).caller = caller };
+    }
+
+    /// Notes what the lists say of the number in the URI at `place`, which is in brackets if its lowest bit is set, as one of the
+    /// caller's.
+    #[inline(always)]
+    pub(crate) fn note_caller(self, window: &Window, place: u64) {
+        scan::number::read_at(window, self.scan(), place);
+        if opaque::forget(sipfw_number_apply(self.0, 1)) == 0 {
+            sipfw_number_apply(self.0, 0);
+        }
+        sipfw_number_caller(self.0);
     }
 
     /// Says under which rules it is judged.
@@ -155,6 +185,31 @@ extern "C" fn sipfw_number_judge(record: *mut Record) -> u64 {
         sipfw_number_look(record, record.decides, 1);
     }
     opaque::forget(outcome | u64::from(record.term.id) << 32)
+}
+
+/// As [`Case::note_caller`] says, of the number that was made last.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_number_caller(record: *mut Record) -> u64 {
+    // SAFETY: as above.
+    let Some(record) = (unsafe { record.as_mut() }) else {
+        return 0;
+    };
+    let everybody = look(record, NumberKey::CALLERS);
+    record.decide(NumberKey::CALLERS, everybody);
+    if record.list != 0 {
+        let list = NumberKey::CALLERS + record.list;
+        let own = look(record, list);
+        if longer(own, record.term) == own {
+            record.decide(list, own);
+        }
+    }
+    let NumberTerm { action, id, .. } = record.term;
+    record.caller.note(action, id);
+    if action == NumberAction::Deny as u32 && record.commits != 0 {
+        sipfw_number_look(record, record.decides, 1);
+    }
+    0
 }
 
 /// What follows from the lists, and from the code that was dialled.

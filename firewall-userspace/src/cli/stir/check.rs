@@ -45,7 +45,7 @@ pub(super) struct Args {
 pub(super) fn perform(args: &Args, context: &mut Context) -> Result<Exit> {
     let config = context.config()?;
     let bytes = read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
-    let claim = claimed(&bytes)?;
+    let claim = claimed(&bytes, &config.numbers().plan())?;
     let now = args.at.map_or_else(|| clock::now().wall_ms.div_euclid(1_000), |at| at.as_second());
     let finding = find(args, config.stir(), &claim, now)?;
     tell(&finding, context)?;
@@ -63,12 +63,12 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// A message, one whose lines end as an editor ends them, or a header's value.
-fn claimed(bytes: &[u8]) -> Result<Claim> {
+fn claimed(bytes: &[u8], plan: &Plan) -> Result<Claim> {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.trim_end().replace("\r\n", "\n").replace('\n', "\r\n") + "\r\n\r\n";
     for message in [bytes, lines.as_bytes()] {
         if let Ok(message) = parse(message).or_else(|_| parse_head(message)) {
-            let claim = claim(&message, &Plan::NONE);
+            let claim = claim(&message, plan);
             return claim.ok_or_else(|| wrong("the message is no request with an Identity header"));
         }
     }

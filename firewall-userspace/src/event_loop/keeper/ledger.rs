@@ -2,12 +2,15 @@
 //!
 //! Owns: the backlog, writing it whenever the database takes it, and noticing what other processes have lifted. Refuses:
 //! opening the database, and the kernel, where bans and registrants hold before they come here.
+use std::sync::Arc;
+
 use firewall_common::addr::Prefix;
 
 use crate::call_log::Numbering;
 use crate::dataplane::RunningPolicy;
 use crate::engine::command::Command;
 use crate::engine::saved::{Key, Record};
+use crate::numbers::Numbers;
 use crate::store::{Backlog, Dropped, Learned, Recorded, Store, StoreError, What};
 
 /// Bytes of what waits at most: some ten thousand bans with their evidence, or fifty thousand scores.
@@ -49,9 +52,15 @@ impl Ledger {
         }
     }
 
-    /// Reads parties' numbers so from now on, and keeps of them what the mask leaves.
+    /// Reads parties' numbers so from now on, and keeps of them what the mask leaves. Their classes stay those of the same lists.
     pub(super) fn read_numbers_by(&mut self, numbering: Numbering) {
-        self.numbering = numbering;
+        let lists = std::mem::take(&mut self.numbering.lists);
+        self.numbering = Numbering { lists, ..numbering };
+    }
+
+    /// Takes numbers' classes from these lists from now on.
+    pub(super) fn class_by(&mut self, lists: Arc<Numbers>) {
+        self.numbering.lists = lists;
     }
 
     /// Takes records of the engine, whose hashes are under `key`, as they were at `time`.

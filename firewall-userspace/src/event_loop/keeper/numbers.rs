@@ -1,6 +1,8 @@
 //! The lists of numbers, for the engine.
 //!
 //! Owns: that it has those in force, read anew only when they or the config have changed. Refuses: the kernel's maps of them.
+use std::sync::Arc;
+
 use super::Work;
 use super::jobs::News;
 use super::troubles::Part;
@@ -21,8 +23,10 @@ impl Work {
         if self.numbers != Some(version) {
             let numbers = Numbers::read(&loaded.config, store, clock::now())?;
             self.numbers = Some(version);
+            let numbers = Arc::new(numbers);
+            self.ledger.class_by(Arc::clone(&numbers));
             // The loop has ended if nobody listens.
-            drop(self.tell.send(News::Numbers(numbers.into())));
+            drop(self.tell.send(News::Numbers(numbers)));
         }
         Ok(())
     }
