@@ -9,7 +9,7 @@ type Size = PowerOfTwo<1_024, 4_194_304>;
 
 section! {
     /// The tables of the daemon, in entries. They do not grow: when one is full, what is not proven goes first, and then
-    /// what is oldest. With these sizes all of them together take 50 MiB at most, and calls, where they are followed, 64 MiB
+    /// what is oldest. With these sizes all of them together take 52 MiB at most, and calls, where they are followed, 64 MiB
     /// more.
     Tracking {
         /// Sources with something against them.

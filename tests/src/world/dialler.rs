@@ -172,7 +172,8 @@ impl Dialler {
         // An ACK to a refusal belongs to the INVITE's transaction (RFC 3261 §17.1.1.3).
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {local};branch=z9hG4bKd{}-{number};rport\r\nMax-Forwards: 70\r\n\
-             From: {from};tag=d{}\r\n{to}\r\nCall-ID: d{}-{}@{local}\r\nCSeq: {number} {method}\r\n{more}{fields}\
+             From: {from};tag=d{}\r\n{to}\r\nCall-ID: d{}-{}@{local}\r\nCSeq: {number} {method}\r\n\
+             User-Agent: dialler\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n{more}{fields}\
              Content-Length: 0\r\n\r\n",
             local.port(),
             local.port(),

@@ -3,8 +3,8 @@ use firewall_common::addr::Addr;
 use firewall_common::copy::{CopyHead, refused_as};
 use firewall_common::maps::program::PROBE;
 use firewall_common::reason::Reason::{
-    self, Allowed, FragmentFollows, Known, NotSip, Peer, PlainRtp, RateInvite, RefusalAck, Registrant, Signature,
-    Stranger,
+    self, Allowed, DialogIntruder, FragmentFollows, Known, NotSip, Peer, PlainRtp, RateInvite, RefusalAck, Registrant,
+    Signature, Stranger,
 };
 use firewall_common::sdp::refusal_tag;
 use firewall_tests::harness::{Copied, KEY, Row, Shield, allow, now, row};
@@ -263,11 +263,16 @@ fn an_offer_cut_anywhere_is_judged_by_what_is_there() {
     let message = sip::offer(sip::PLAIN);
     let text = String::from_utf8(message.clone()).unwrap();
     let (line, whole) = (text.find('\n').unwrap() + 1, text.find("RTP/AVP").unwrap() + 3);
+    // A stranger's that names no call may be of anybody's.
+    let named = text.find("Call-ID").unwrap() + text[text.find("Call-ID").unwrap()..].find('\n').unwrap();
     for src in [STRANGER, STRANGER_V6, STRICT, PHONE] {
         for len in 0..=message.len() {
             let judged = shield.judge(&Frame::udp(src).payload(&message[..len]).bytes(), now());
             match len {
                 len if len < line => assert_eq!(judged.reason, NotSip, "{src}, {len} bytes"),
+                len if len < named && [STRANGER, STRANGER_V6].contains(&src) => {
+                    assert!(!judged.drops() || judged.reason == DialogIntruder, "{src}, {len} bytes: {judged:?}");
+                }
                 len if len < whole - 3 => assert!(!judged.drops(), "{src}, {len} bytes: {judged:?}"),
                 len if len >= whole => assert_eq!(judged.reason, PlainRtp, "{src}, {len} bytes"),
                 // A transport of which only a part is there is of any kind.

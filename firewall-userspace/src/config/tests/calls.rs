@@ -1,6 +1,6 @@
 //! The call log: what turns it on, every key, and what is wrong with one.
 use firewall_common::limiter::HashKey;
-use firewall_common::policy::{FLAG_CALLS, FLAG_LEARNS_ALONE};
+use firewall_common::policy::{FLAG_CALLS, FLAG_DIALOGS};
 
 use super::{config, each_is_told};
 use crate::config::{Mask, compile};
@@ -11,7 +11,7 @@ fn a_log_follows_calls_whatever_media_demands() {
     let logged = config("calls.log = true");
     assert!(logged.follows_calls());
     let policy = compile(&logged, &Resolved::default(), HashKey([1, 2]), 7).policy;
-    assert_eq!((policy.flags, policy.media), (FLAG_CALLS | FLAG_LEARNS_ALONE, 0), "nobody's calls are judged");
+    assert_eq!((policy.flags, policy.media), (FLAG_CALLS | FLAG_DIALOGS, 0), "nobody's calls are judged");
 }
 
 #[test]

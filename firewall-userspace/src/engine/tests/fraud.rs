@@ -9,7 +9,7 @@ use crate::engine::command::{Block, Command};
 use crate::engine::evidence::{Proof, Rule};
 use crate::engine::input::{Direction, Flow, Seen};
 
-const FOLLOW: &str = "[signalling]\nfollow = true\nplain_keys = \"off\"\nforeign_contact = \"off\"\n[fraud]\n";
+const FOLLOW: &str = "[calls]\nlog = true\n[signalling]\nplain_keys = \"off\"\nforeign_contact = \"off\"\n[fraud]\n";
 
 fn world(fraud: &str) -> World {
     World::with(&format!("{FOLLOW}{fraud}"))

@@ -9,7 +9,7 @@ use crate::engine::evidence::Rule;
 const THIEF: &str = "198.51.100.66";
 
 fn scene(more: &str) -> Scene {
-    Scene::new(&format!("[signalling]\nfollow = true\n{more}"))
+    Scene::new(&format!("[calls]\nlog = true\n[signalling]\n{more}"))
 }
 
 fn rules(world: &World) -> Vec<Rule> {
@@ -97,7 +97,7 @@ fn a_contact_that_leads_elsewhere() {
 #[test]
 fn an_account_that_registers_from_another_network_while_it_is_registered() {
     let run = |more: &str, second: &str, wait: u64| {
-        let mut world = World::with(&format!("[signalling]\nfollow = true\n{more}"));
+        let mut world = World::with(&format!("[calls]\nlog = true\n[signalling]\n{more}"));
         world.register(&mut Phone::new("203.0.113.7", "100"), 600);
         world.wait(wait);
         world.register(&mut Phone::new(second, "100"), 600);

@@ -16,7 +16,7 @@ fn all_tables_together_are_bounded() {
     let sum = |parts: Vec<(&str, usize)>| parts.iter().map(|(_, bytes)| bytes).sum::<usize>();
     let (calls, rest) = (sum(calls), sum(rest));
     println!("{:14} {:6.2} MiB", "all but calls", rest as f64 / MIB as f64);
-    assert!(rest <= 50 * MIB && calls <= 64 * MIB, "{rest} {calls}");
+    assert!(rest <= 52 * MIB && calls <= 64 * MIB, "{rest} {calls}");
 }
 
 #[test]

@@ -106,8 +106,8 @@ fn a_peers_bad_signature_raises_one_alarm() {
         scene.ask(In, "INVITE", 1, ("r", ""), &sdes(PHONE, 4_000));
         comes_to(&mut scene, if n == 0 { Verdict::Valid } else { Verdict::Stale });
     }
-    let rules: Vec<Rule> = scene.world.commands.iter().filter_map(Command::rule).collect();
-    assert_eq!(rules, [Rule::Identity]);
+    let rules = scene.world.commands.iter().filter_map(Command::rule);
+    assert_eq!(rules.filter(|rule| *rule == Rule::Identity).count(), 1);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_locked_database_is_waited_for_and_written_in_order() {
 #[test]
 fn a_full_disk_keeps_what_is_written_and_what_waits() {
     let dir = TempDir::new().unwrap();
-    assert!(mount(dir.path(), "size=200k"));
+    assert!(mount(dir.path(), "size=400k"));
     let (mut store, mut ledger) = (open(dir.path()).unwrap(), Ledger::default());
     ledger.take(vec![ban(0)], NOW, None);
     assert!(ledger.flush(&mut store, NOW).error.is_none());
