@@ -2,6 +2,8 @@
 //!
 //! Owns: what an operator would see. Refuses: single verdicts (the verdict tables have these). Needs root, and Kamailio,
 //! rtpengine, baresip, sip-tester, sipvicious, nftables, iproute2 and ethtool (`cargo xtask test` installs them).
+#[path = "live/accounts.rs"]
+mod accounts;
 #[path = "live/bans.rs"]
 mod bans;
 #[path = "live/callers.rs"]

@@ -18,7 +18,7 @@ pub struct Carrier {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts one that is busy: each INVITE is refused with 486, and has reached it.
+/// Starts one whose callees never answer: each INVITE rings, and is refused with 486.
 pub fn busy(world: &World, place: Place, local: impl Into<SocketAddr>) -> Result<Carrier> {
     start(world, place, local.into(), "486 Busy Here")
 }
@@ -47,8 +47,10 @@ fn serve(socket: &UdpSocket, called: &Mutex<Vec<String>>, ends: &AtomicBool, ans
         let kept = ["Via:", "From:", "To:", "Call-ID:", "CSeq:", "Record-Route:"];
         let is_kept = |line: &&str| kept.iter().any(|name| line.starts_with(name));
         let headers: String = text.lines().filter(is_kept).map(|line| to_tag(line) + "\r\n").collect();
-        let reply = format!("SIP/2.0 {answer}\r\n{headers}Content-Length: 0\r\n\r\n");
-        let _ = socket.send_to(reply.as_bytes(), from);
+        for answer in ["180 Ringing", answer] {
+            let reply = format!("SIP/2.0 {answer}\r\n{headers}Content-Length: 0\r\n\r\n");
+            let _ = socket.send_to(reply.as_bytes(), from);
+        }
     }
 }
 
