@@ -25,7 +25,7 @@ const ISSUE: u32 = 4;
 /// The office's phones are a peer's, and the plain ones are a carrier's whose calls no stranger's limits meet.
 const CONFIG: &str = "[media]\nports = [\"20000-29999\"]\npolicy = \"srtp-only\"\n\
     [[peer]]\nname = \"office\"\nprefixes = [\"198.51.100.20\"]\n\
-    [[peer]]\nname = \"carrier\"\nprefixes = [\"192.0.2.10\"]\n";
+    [[peer]]\nname = \"carrier\"\nprefixes = [\"192.0.2.10\"]\nnumbers_received = \"open\"\n";
 
 /// How much to measure.
 #[derive(Clone, Copy)]
@@ -48,16 +48,18 @@ pub(super) fn measure(length: Length, progress: &ProgressBar) -> Result<Vec<Figu
     let world = World::new(&std::env::current_exe()?, Driver::Native)?;
     world.configure("", CONFIG)?;
     let _daemon = world.shield()?;
+    world.told(&["number", "deny", refusal::DENIED])?;
     let agents = Agents::new(&world)?;
     progress.set_message("setting up 500 calls");
     let live = Live::start(&world, &agents, LIVE, RATE)?;
     progress.set_message("opening pinholes");
     let mut figures = opening::measure(&world, &agents.callee, length.trials)?;
     progress.set_message("refusing calls");
-    figures.extend(refusal::measure(&world, length.trials)?);
+    let [plain, denied] = refusal::measure(&world, length.trials)?;
+    figures.extend(plain);
     progress.set_message("spray over all media ports");
     figures.extend(spray::measure(&world, live, length.spray)?);
-    Ok(figures.into_iter().map(|figure| figure.of_issue(ISSUE)).collect())
+    Ok(figures.into_iter().map(|figure| figure.of_issue(ISSUE)).chain(denied).collect())
 }
 
 /// The times within which this share (0 to 1) of all stayed, in microseconds.
