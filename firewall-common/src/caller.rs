@@ -299,6 +299,13 @@ impl Claims {
         Self(self.0 | (claims & 0xff) << shift)
     }
 
+    /// Those of a request outside of any dialog.
+    #[inline(always)]
+    #[must_use]
+    pub const fn begins(self) -> Self {
+        Self(self.0 & !(claim::TAG << FROM))
+    }
+
     #[inline(always)]
     const fn have(self, field: u32, bits: u32) -> bool {
         self.0 >> field & bits != 0

@@ -21,6 +21,12 @@ pub struct Parties {
 }
 
 impl Parties {
+    /// Whether one of them is at `source`.
+    #[inline(always)]
+    pub fn include(&self, source: Addr, now: u64) -> bool {
+        self.count != 0 && self.until > now && !self.exclude(source, now)
+    }
+
     /// Whether somebody else than the parties is at `source`, while anybody is held to them.
     #[inline(always)]
     pub fn exclude(&self, source: Addr, now: u64) -> bool {

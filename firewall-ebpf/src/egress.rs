@@ -38,14 +38,17 @@ pub(crate) fn hear(outgoing: &Outgoing) -> Action {
         return Action::Pass;
     };
     let class = ports::classify(packet.protocol, local);
-    if class & (port::SIP_UDP | port::SIP_TCP) == 0 {
+    let is_heard = class & (port::SIP_UDP | port::SIP_TCP) != 0;
+    // A connection that our side has opened begins at a port of no meaning. It is judged, and not followed.
+    let is_opened = packet.protocol == Protocol::Tcp && ports::classify(Protocol::Tcp, remote) & port::SIP_TCP != 0;
+    if !is_heard && !(is_opened && number::are_judged()) {
         if media::are_guarded() && class & port::MEDIA != 0 {
             media::sent(&trial, local, remote);
         }
         return Action::Pass;
     }
     (trial.src_port, trial.dst_port) = (remote, local);
-    let action = message(outgoing, &mut trial, &packet);
+    let action = message(outgoing, &mut trial, &packet, opaque::forget(u64::from(is_heard)));
     if trial.copied() && forget(packet).part.is_fragment() {
         fragment::sent_first(&trial, &packet);
     }
@@ -53,7 +56,7 @@ pub(crate) fn hear(outgoing: &Outgoing) -> Action {
 }
 
 #[inline(always)]
-fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet) -> Action {
+fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet, is_heard: u64) -> Action {
     let payload = match packet.protocol {
         Protocol::Udp => packet::udp(outgoing, &forget(*packet)).map_continue(Payload::datagram),
         Protocol::Tcp => packet::tcp(outgoing, &forget(*packet)).map_continue(Payload::segment),
@@ -83,7 +86,9 @@ fn message(outgoing: &Outgoing, trial: &mut Trial<Live>, packet: &Packet) -> Act
     }
     let part = payload.forget().part();
     let flags = part.flags | refused;
-    copy::sent(outgoing, trial, &forget(packet), &who, own_request, copy::Part { flags, ..part });
+    if opaque::forget(is_heard) != 0 {
+        copy::sent(outgoing, trial, &forget(packet), &who, own_request, copy::Part { flags, ..part });
+    }
     if opaque::forget(u64::from(refused)) == 0 { Action::Pass } else { Action::Drop }
 }
 

@@ -133,7 +133,7 @@ fn refusal<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, reques
     if caller::are_judged() && !refused.is_not() {
         return Continue(refused);
     }
-    let refused = number::judge(trial, who, request)?.forget();
+    let refused = number::judge(trial, kept, who, request)?.forget();
     trial.forget();
     if number::are_judged() && !refused.is_not() { Continue(refused) } else { sdp::judge(trial, kept, who, request) }
 }

@@ -95,16 +95,18 @@ impl Scan {
         let word = w.word(at) | 0x2020_2020_2020_2020;
         let (sip, tel) = (word as u32 == u32::from_le_bytes(*b"sip:"), word as u32 == u32::from_le_bytes(*b"tel:"));
         let sips = word & 0xff_ffff_ffff == u64::from_le_bytes(*b"sips:\0\0\0");
+        // No RFC has it; Kamailio and OpenSIPS take it for `tel:`.
+        let tels = word & 0xff_ffff_ffff == u64::from_le_bytes(*b"tels:\0\0\0");
         let classes = if in_brackets { u32::MAX } else { !u32::from(class::CLOSE) };
-        let at = w.forget(at + if sips { 5 } else { 4 });
+        let at = w.forget(at + if sips | tels { 5 } else { 4 });
         // One by one: the kernel has no quick way to clear so much at once.
-        (self.is_tel, self.classes, self.place) = (u32::from(tel), classes, place::END);
+        (self.is_tel, self.classes, self.place) = (u32::from(tel | tels), classes, place::END);
         (self.has_context, self.number_plus, self.reserved) = (0, 0, 0);
         (self.digits, self.plus, self.at) = (Digits::NONE, 0, at);
-        if sip | sips | tel {
+        if sip | sips | tel | tels {
             self.begin_number(w, at);
         }
-        sip | sips | tel
+        sip | sips | tel | tels
     }
 
     /// Reads the `+` and the digits with which most numbers begin, up to 16, at once.

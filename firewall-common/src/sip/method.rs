@@ -103,9 +103,10 @@ impl Method {
         }
     }
 
-    /// The method of a name (method names are case-sensitive: RFC 3261 §7.1).
+    /// The method of a name. Names are case-sensitive (RFC 3261 §7.1), but Kamailio, OpenSIPS and PJSIP take them in any case,
+    /// and so do we.
     pub fn of(name: &[u8]) -> Self {
-        let known = |method: &&Self| method.name().as_bytes() == name;
+        let known = |method: &&Self| method.name().as_bytes().eq_ignore_ascii_case(name);
         Self::ALL.iter().find(known).copied().filter(|_| name != b"*").unwrap_or(Self::Extension)
     }
 
@@ -128,8 +129,8 @@ impl Method {
         }
     }
 
-    /// The method whose name and the space after it stand at the start of the two words (method names are
-    /// case-sensitive: RFC 3261 §7.1). [`Method::Extension`] when it is none of the known.
+    /// The method whose name, in any case, and the space after it stand at the start of the two words (see [`Method::of`]).
+    /// [`Method::Extension`] when it is none of the known.
     #[inline(always)]
     pub(super) const fn known(first: u64, second: u64) -> (Self, u32) {
         const fn word(text: &[u8]) -> u64 {
@@ -142,8 +143,17 @@ impl Method {
             u64::from_le_bytes(b)
         }
         const fn starts(first: u64, text: &[u8]) -> bool {
-            let mask = if text.len() == 8 { u64::MAX } else { (1 << (text.len() * 8)) - 1 };
-            first & mask == word(text)
+            first & without_case(text) == word(text)
+        }
+        /// The bits that say which letter a letter is, and all bits of other bytes.
+        const fn without_case(text: &[u8]) -> u64 {
+            let mut b = [0; 8];
+            let mut i = 0;
+            while i < text.len() {
+                b[i] = if text[i].is_ascii_alphabetic() { !0x20 } else { !0 };
+                i += 1;
+            }
+            u64::from_le_bytes(b)
         }
         if starts(first, b"REGISTER") && second & 0xff == b' ' as u64 {
             return (Self::Register, 8);
@@ -163,7 +173,7 @@ impl Method {
         if starts(first, b"CANCEL ") {
             return (Self::Cancel, 6);
         }
-        if starts(first, b"SUBSCRIB") && second & 0xffff == u16::from_le_bytes(*b"E ") as u64 {
+        if starts(first, b"SUBSCRIB") && second & 0xffdf == u16::from_le_bytes(*b"E ") as u64 {
             return (Self::Subscribe, 9);
         }
         if starts(first, b"NOTIFY ") {
@@ -189,6 +199,21 @@ impl Method {
         }
         (Self::Extension, 0)
     }
+}
+
+/// Whether a token of `len` bytes, the first eight of which are `first`, is the beginning of a name that PJSIP, and so Asterisk,
+/// takes it for: there `INV` is INVITE.
+#[inline(always)]
+pub(super) const fn is_abbreviated(first: u64, len: u32) -> bool {
+    const NAMES: [&[u8; 8]; 6] =
+        [b"INVITE\0\0", b"REGISTER", b"OPTIONS\0", b"CANCEL\0\0", b"ACK\0\0\0\0\0", b"BYE\0\0\0\0\0"];
+    let mask = if len < 8 { (1 << (8 * len)) - 1 } else { u64::MAX };
+    let (mut found, mut i) = (0, 0);
+    while i < NAMES.len() {
+        found |= ((first ^ u64::from_le_bytes(*NAMES[i])) & mask == 0) as u32;
+        i += 1;
+    }
+    found != 0 && len < 8
 }
 
 /// What a rate limit counts: a group of methods, responses, keep-alives, or TCP connection attempts.

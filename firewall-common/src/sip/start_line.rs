@@ -5,7 +5,7 @@
 //!
 //! Stricter than many servers where leniency would serve only attackers (single spaces, CRLF, a URI with a scheme);
 //! more lenient than the grammar where real phones are sloppy (bytes above ASCII in a URI).
-use super::method::{Class, Method};
+use super::method::{Class, Method, is_abbreviated};
 use super::window::{Window, first_marked, lowest_blank, lowest_index, lowest_zero, repeat};
 
 /// What a payload is.
@@ -60,6 +60,9 @@ pub fn classify(w: &Window, limit: u32) -> Option<Message> {
             return Some(quiet);
         }
         name_len = token(w, start)?;
+        if is_abbreviated(w.word(start), name_len) {
+            return None;
+        }
     }
     request(w, w.forget(start + name_len + 1), limit).map(|end| Message::Request(method, end))
 }

@@ -32,13 +32,15 @@ pub(crate) struct Caller {
     id: u32,
     /// Not zero if the headers may go on.
     cut: u32,
+    /// Not zero if some To has no tag: servers differ in which of two they take.
+    untagged: u32,
 }
 
 impl Caller {
     /// Of a request whose headers begin at `headers`.
     #[inline(always)]
     pub(crate) fn new(headers: u32, asks: u32) -> Self {
-        Self { at: headers.wrapping_sub(1), name: 0, asks, claims: 0, id: 0, cut: asks & STREAM }
+        Self { at: headers.wrapping_sub(1), name: 0, asks, claims: 0, id: 0, cut: asks & STREAM, untagged: 0 }
     }
 
     #[inline(always)]
@@ -119,7 +121,8 @@ extern "C" fn sipfw_caller_read(window: *const Window, caller: *mut Caller) -> u
     };
     let (name, at) = (caller.name, caller.at);
     if name == fields::TO {
-        let has_tag = to_tag::has(window, at, |w, state| sipfw_to_tag_go(w, state));
+        let has_tag = is_tagged(window, at);
+        caller.untagged |= u32::from(!has_tag);
         caller.claim(claim::TO | (claim::TAG * u32::from(has_tag)));
         return 0;
     }
@@ -132,6 +135,12 @@ extern "C" fn sipfw_caller_read(window: *const Window, caller: *mut Caller) -> u
     let said = if name == fields::FROM { names(window, place) } else { 0 };
     caller.claim(opaque::forget(u64::from(claim::SEEN | said)) as u32);
     place
+}
+
+/// Whether the To whose value is at `at` has a tag.
+#[inline(always)]
+pub(super) fn is_tagged(window: &Window, at: u32) -> bool {
+    to_tag::has(window, at, |w, state| sipfw_to_tag_go(w, state))
 }
 
 /// What the names in the URI at `place` say.
@@ -185,7 +194,9 @@ extern "C" fn sipfw_caller_objection(caller: *mut Caller) -> u64 {
     let Some(caller) = (unsafe { caller.as_ref() }) else {
         return 0;
     };
-    match Claims::of(caller.claims).objection(caller.asks, caller.cut != 0) {
+    let claims = Claims::of(caller.claims);
+    let claims = if caller.untagged != 0 { claims.begins() } else { claims };
+    match claims.objection(caller.asks, caller.cut != 0) {
         Some(reason) => opaque::forget(reason as u64 | u64::from(caller.id) << 32),
         None => 0,
     }

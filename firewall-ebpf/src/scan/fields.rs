@@ -36,6 +36,39 @@ extern "C" fn sipfw_call_id(window: *const Window, headers: u32) -> u64 {
     if at == 0 { NO_CALL } else { opaque::forget(sipfw_call_hash(window, at)) }
 }
 
+/// Whether each To, of which there are few, has a tag: servers differ in which of several they take.
+#[inline(always)]
+pub(crate) fn has_to_tag(window: &Window, headers: u32) -> bool {
+    opaque::forget(sipfw_has_to_tag(window, headers)) != 0
+}
+
+/// How many To are looked at.
+const TOS: u32 = 4;
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_has_to_tag(window: *const Window, headers: u32) -> u64 {
+    // SAFETY: as above.
+    let Some(window) = (unsafe { window.as_ref() }) else {
+        return 0;
+    };
+    let (mut at, mut tagged) = (opaque::forget(u64::from(headers.wrapping_sub(1))) as u32, 0);
+    for _ in 0..TOS {
+        let found = next(window, at, fields::TO | fields::END);
+        match opaque::forget(u64::from(found.name())) as u32 {
+            fields::TO => {}
+            fields::END => return opaque::forget(tagged),
+            _ => return 0,
+        }
+        at = opaque::forget(u64::from(found.value())) as u32;
+        if opaque::forget(u64::from(super::caller::is_tagged(window, at))) == 0 {
+            return 0;
+        }
+        tagged = 1;
+    }
+    0
+}
+
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn sipfw_call_hash(window: *const Window, at: u32) -> u64 {

@@ -16,6 +16,7 @@ use crate::kept::Kept;
 use crate::opaque;
 use crate::refused::{Refused, refuse};
 use crate::scan::{self, caller::Caller};
+use crate::stage::number;
 use crate::stage::sdp::Request;
 use crate::stage::source::{self, Who};
 use crate::trial::{Circumstances, Trial};
@@ -29,7 +30,7 @@ pub(crate) fn are_judged() -> bool {
 /// Objects to an INVITE outside of a dialog whose caller may not call.
 #[inline(always)]
 pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, request: Request) -> Flow<Refused> {
-    if !are_judged() || !request.is(Method::Invite) {
+    if !are_judged() || !request.is(Method::Invite) || number::is_shared(kept, who) {
         return Continue(Refused::NOT);
     }
     let (asks, list) = asked(who);
@@ -43,11 +44,18 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Wh
     let stream = kept.stream() * scan::caller::STREAM;
     let caller = Caller::new(request.headers(), asks | stream);
     case.begin_caller(caller, opaque::forget(u64::from(list)) as u32, trial.now(), trial.commits());
-    for _ in 0..scan::caller::FIELDS {
+    let mut left = scan::caller::FIELDS;
+    while left > 0 {
         if scan::caller::next(window, case.caller()) == 0 {
             break;
         }
+        left -= 1;
         case.note_caller(window, scan::caller::read(window, case.caller()));
+    }
+    // Nobody honest says so much of a caller, and what comes last may be what counts.
+    let is_full = opaque::forget(u64::from(left)) == 0 && stream == 0;
+    if is_full && scan::caller::next(window, case.caller()) != 0 {
+        return refuse(trial, Verdict::of(Reason::CallerDenied));
     }
     let found = scan::caller::objection(case.caller());
     let detail = opaque::forget(found >> 32) as u32;

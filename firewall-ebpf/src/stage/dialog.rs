@@ -54,6 +54,32 @@ pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Wh
     if opaque::forget(intrudes) != 0 { trial.object(Verdict::of(Reason::DialogIntruder)) } else { Continue(()) }
 }
 
+/// Whether an INVITE goes on with a call that is known, and the remote side is party to it: where it is sent to then is what the
+/// other party has named as its contact, and nobody is called by it.
+#[inline(always)]
+pub(crate) fn goes_on<C: Circumstances>(trial: &Trial<C>, request: Request) -> bool {
+    if policy().flags & FLAG_DIALOGS == 0 || !request.is(Method::Invite) {
+        return false;
+    }
+    let Some(window) = desk::window() else {
+        return false;
+    };
+    if !scan::fields::has_to_tag(window, request.headers()) {
+        return false;
+    }
+    let (call, remote) = (scan::fields::call_id(window, request.headers()), trial.src());
+    opaque::forget(sipfw_includes(call, remote.hi, remote.lo, trial.now())) != 0
+}
+
+/// Whether the remote side is a party to a call that is known.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sipfw_includes(call: u64, hi: u64, lo: u64, now: u64) -> u64 {
+    // SAFETY: as below.
+    let parties = unsafe { DIALOGS.get(call) };
+    opaque::forget(u64::from(parties.is_some_and(|parties| parties.include(Addr { hi, lo }, now))))
+}
+
 /// Whether the source is no party to a call that is known. Behind a boundary, as what loops over a payload is; see [`crate::scan`].
 #[unsafe(no_mangle)]
 #[inline(never)]

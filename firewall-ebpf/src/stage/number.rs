@@ -17,9 +17,11 @@ use firewall_common::verdict::{Flow, Verdict};
 
 use crate::constants::policy;
 use crate::desk;
+use crate::kept::Kept;
 use crate::opaque;
 use crate::refused::{Refused, refuse};
 use crate::scan;
+use crate::stage::dialog;
 use crate::stage::sdp::Request;
 use crate::stage::source::{self, Who};
 use crate::switches;
@@ -46,13 +48,17 @@ pub(crate) fn are_judged() -> bool {
     policy().flags & FLAG_NUMBERS != 0
 }
 
-/// Objects to an INVITE, or a REFER, to a number that its source may not call.
+/// Objects to an INVITE, or a REFER, to a number that its source may not call. A peer's stream carries the calls of many, whom
+/// nobody must be able to stop by one.
 #[inline(always)]
-pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, who: &Who, request: Request) -> Flow<Refused> {
-    if !are_judged() || !calls(request) {
+pub(crate) fn judge<C: Circumstances>(trial: &mut Trial<C>, kept: Kept, who: &Who, request: Request) -> Flow<Refused> {
+    if !are_judged() || !calls(request) || is_shared(kept, who) {
         return Continue(Refused::NOT);
     }
     let found = received(trial, who, request);
+    if opaque::forget(found) != 0 && dialog::goes_on(trial, request) {
+        return Continue(Refused::NOT);
+    }
     let detail = opaque::forget(found >> 32) as u32;
     match opaque::forget(found) as u32 {
         DENIED => refuse(trial, Verdict { reason: Reason::NumberDenied, detail }),
@@ -66,6 +72,12 @@ const DENIED: u32 = Outcome::Denied as u32;
 const UNLISTED: u32 = Outcome::Unlisted as u32;
 const CODE: u32 = Outcome::Code as u32;
 
+/// Whether a segment is one of a connection that carries the calls of many.
+#[inline(always)]
+pub(crate) fn is_shared(kept: Kept, who: &Who) -> bool {
+    kept.stream() != 0 && who.kind() == Kind::Peer
+}
+
 /// The verdict on our side's own INVITE, or REFER, to a number that it may not call.
 #[inline(always)]
 pub(crate) fn objection_to_own<C: Circumstances>(trial: &Trial<C>, who: &Who, request: Request) -> Option<Verdict> {
@@ -77,6 +89,9 @@ pub(crate) fn objection_to_own<C: Circumstances>(trial: &Trial<C>, who: &Who, re
         None => 0,
     };
     let is_objection = opaque::forget(found) as u32 != Outcome::Pass as u32;
+    if is_objection && dialog::goes_on(trial, request) {
+        return None;
+    }
     is_objection.then(|| Verdict { reason: Reason::OwnNumber, detail: opaque::forget(found >> 32) as u32 })
 }
 

@@ -2,9 +2,19 @@
 //!
 //! Owns: making it harmless for a terminal. Refuses: shortening without a sign of it.
 
-/// Text without the power to move a cursor or change a colour.
+/// Text without the power to move a cursor, change a colour, or write what follows backwards.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    let harmless = |c: char| match c {
+        c if c.is_control() => c.escape_default().to_string(),
+        c if is_invisible(c) => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(harmless).collect()
+}
+
+/// Characters that only say how others are written (Unicode, general category Cf, as far as terminals heed them).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The first line of a payload, at most `width` characters of it.
@@ -45,6 +55,7 @@ mod tests {
     #[test]
     fn escapes_do_not_reach_the_terminal() {
         assert_eq!(plain("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
+        assert_eq!(plain("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(first_line(b"OPTIONS sip:a SIP/2.0\r\nVia", 80), "OPTIONS sip:a SIP/2.0");
         assert_eq!(first_line(b"0123456789", 5), "0123…");
         assert_eq!(first_line(&[0xff, 0, b'a'], 20), "\u{fffd}\\u{0}a");

@@ -131,6 +131,11 @@ impl Cache {
     pub fn put(&mut self, url: &str, pem: &[u8], roots: &Roots, now: i64) -> io::Result<()> {
         let outcome = Certificate::read(pem, roots, now).map(Arc::new);
         let is_trusted = outcome.is_ok();
+        // What holds is not given up for an error page.
+        let holds = |entry: &Entry| entry.outcome.as_ref().is_ok_and(|held| held.holds(now));
+        if !is_trusted && self.entries.peek(url).is_some_and(holds) {
+            return Ok(());
+        }
         self.entries.put(url.to_owned(), Entry { outcome, at: now });
         let Some(directory) = self.directory.clone().filter(|_| is_trusted) else { return Ok(()) };
         if !self.files.contains_key(url) && self.files.len() >= FILES_MAX {

@@ -179,7 +179,8 @@ impl<T: Clone> Clerk<T> {
         if self.waits < self.limits.claims && self.want(&url) {
             return Step::Wait(url, finding);
         }
-        finding.identity.verdict = Verdict::NoCertificate;
+        // Nothing is wrong with it, and whoever fills the queue must not take others' calls away.
+        finding.identity.verdict = if self.limits.fetch { Verdict::Pending } else { Verdict::NoCertificate };
         finding.why = format!("the certificate of {url}: too many others are waited for");
         Step::Known(finding)
     }

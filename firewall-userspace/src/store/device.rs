@@ -22,6 +22,9 @@ pub struct StoredDevice {
     pub id: i64,
     /// The account by which it registers.
     pub account: String,
+    /// The user of From when it registered last, by which the kernel knows it: whoever registers may write another there.
+    #[serde(skip)]
+    pub user: Vec<u8>,
     /// What it calls itself.
     pub agent: String,
     /// The same, taken apart.
@@ -69,7 +72,7 @@ pub struct Block {
 }
 
 const COLUMNS: &str =
-    "id, account, agent, address, port, transport, first, seen, until, blocked, reason, author, denied";
+    "id, account, agent, address, port, transport, first, seen, until, blocked, reason, author, denied, user";
 
 impl Store {
     /// All devices, those that were seen last first.
@@ -192,7 +195,7 @@ pub(super) fn write(db: &Connection, new: &Device, time: i64) -> rusqlite::Resul
             Ok(Some(db.last_insert_rowid()))
         }
         Some((id, agent)) => {
-            let sql = "UPDATE device SET user = ?2, agent = ?3, address = ?4, port = ?5, transport = ?6, seen = ?7,
+            let sql = "UPDATE device SET user = iif(blocked IS NULL, ?2, user), agent = ?3, address = ?4, port = ?5, transport = ?6, seen = ?7,
                        until = ?8 WHERE id = ?1";
             let row = params![id, new.user, new.agent, address, new.port, transport, time, new.until];
             db.prepare_cached(sql)?.execute(row)?;
@@ -220,6 +223,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredDevice> {
     Ok(StoredDevice {
         id: row.get(0)?,
         account: row.get(1)?,
+        user: row.get(13)?,
         announced: announced(&agent),
         agent,
         address: parsed(row, 3, |text| text.parse().ok())?,

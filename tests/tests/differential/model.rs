@@ -297,7 +297,9 @@ impl<'a> Model<'a> {
         match sip::classify(payload, self.setup.start_line_max) {
             Some(message @ sip::Message::Request { .. }) if transport == "tcp" => {
                 self.message(packet.src, who, payload, message, trial)?;
-                self.number(packet.src, who, payload, message, trial)
+                // A peer's connection carries the calls of many.
+                let is_shared = matches!(who, Who::Peer(_));
+                if is_shared { Ok(()) } else { self.number(packet.src, who, payload, message, trial) }
             }
             _ => Ok(()),
         }

@@ -244,6 +244,8 @@ impl Setup {
         let _ = writeln!(text, "[trust]\nknown_total = \"{known_total}\"");
         let _ = writeln!(text, "[registrants.limits]\n{}", lines(&self.registrant));
         let called_for = CALLED_FOR / SECOND;
+        // Dialogs' parties are the daemon's to know, and there is none.
+        let _ = writeln!(text, "[signalling]\ndialog_intruders = \"off\"");
         let _ = writeln!(text, "[slow_path]\nhold = \"{}\"\ncalled_for = {called_for}", self.hold.text());
         for (n, peer) in self.peers.iter().enumerate() {
             let networks: Vec<String> = peer.networks.iter().map(IpNet::to_string).collect();

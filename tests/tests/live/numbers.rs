@@ -207,3 +207,17 @@ fn a_call_that_came_in_unseen_is_stopped_on_its_way_out() -> Result<()> {
     ensure!(left.is_empty(), "left: {left:?}");
     Ok(())
 }
+
+/// Servers take a method in any case, and some by its first letters.
+#[test]
+fn a_method_in_another_case_calls_nobody() -> Result<()> {
+    let scene = scene("", false)?;
+    let mut dialler = by_udp(&scene.world)?.patient_for(Duration::from_secs(1));
+    for (method, want) in [("invite", Some(403)), ("Invite", Some(403)), ("INV", None)] {
+        let status = dialler.ask(method, "sip:00881612345678@192.0.2.1", "")?;
+        ensure!(status == want, "{method} was answered {status:?}");
+    }
+    ensure!(dialler.dial("tels:+881612345678")? == Some(403), "tels: is no disguise");
+    ensure!(scene.carrier.called().is_empty(), "left: {:?}", scene.carrier.called());
+    Ok(())
+}

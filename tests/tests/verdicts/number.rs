@@ -155,7 +155,7 @@ fn whose() -> Vec<Row> {
         denied("a peer's", udp(OPEN, DENIED)).peer(1),
         denied("a stranger's by TCP", tcp(STRANGER, DENIED)),
         denied("a stranger's by TCP and IPv6", tcp(STRANGER_V6, DENIED)),
-        denied("a peer's by TCP", tcp(OPEN, DENIED)).peer(1),
+        row("a peer's by TCP, where many share a connection", tcp(OPEN, DENIED), Peer).peer(1).detail(1),
         row("its first fragment", first[0].clone(), NumberDenied).detail(DENIED_ID),
         row("its second fragment", first[1].clone(), FragmentFollows),
         row("a peer's of whom nothing is asked", udp(OFF, DENIED), Peer).peer(3).detail(3),

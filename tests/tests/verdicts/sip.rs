@@ -90,6 +90,9 @@ fn methods() -> Vec<Row> {
         .chain([
             row("an unknown method", udp(sip::line("NEWMETHOD sip:a SIP/2.0")), Stranger),
             row("a method in lower case", udp(sip::line("register sip:a SIP/2.0")), Stranger),
+            row("what Asterisk takes for INVITE", udp(sip::line("INV sip:a SIP/2.0")), NotSip),
+            row("what Asterisk takes for ACK", udp(sip::line("A sip:a SIP/2.0")), NotSip),
+            row("more than a method", udp(sip::line("INVITES sip:a SIP/2.0")), Stranger),
             row("a method of one character", udp(of(1)), Stranger),
             row("RFC 4475's method of 43 characters", udp(sip::line(&format!("{torture} sip:a SIP/2.0"))), Stranger),
             row("a method of 64 characters", udp(of(64)), Stranger),

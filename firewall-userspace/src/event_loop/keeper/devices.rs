@@ -82,13 +82,17 @@ impl Work {
 fn judge(store: &mut Store, id: i64, rules: &Rules, now: i64) -> Result<Option<(Learned, bool)>, StoreError> {
     let Some(device) = store.device(id)?.filter(|device| device.blocked.is_none()) else { return Ok(None) };
     let Some(minimum) = outdated(&device.announced, &rules.minimums) else { return Ok(None) };
-    let (why, refuses) = (device::too_old(&device, minimum), minimum.action == OldFirmware::Refuse);
-    match minimum.action {
+    let why = device::too_old(&device, minimum);
+    // Who registers in somebody else's name must not have him kept out.
+    let is_own = device.user == device.account.as_bytes();
+    let action = if minimum.action == OldFirmware::Refuse && !is_own { OldFirmware::Alarm } else { minimum.action };
+    let refuses = action == OldFirmware::Refuse;
+    match action {
         OldFirmware::List => return Ok(None),
         OldFirmware::Alarm => warn!("{}: {why}", device::named(&device)),
         OldFirmware::Refuse => refuse(store, &device, rules, &why, now)?,
     }
-    let trouble = format!("{why} ({})", minimum.action.word());
+    let trouble = format!("{why} ({})", action.word());
     Ok(Some((Learned::concern(DEVICE_OUTDATED, &device::named(&device), &trouble, now), refuses)))
 }
 

@@ -71,10 +71,12 @@ fn row(stored: &StoredCall) -> [String; 19] {
 
 /// What begins with one of these signs is a formula to a spreadsheet, and the words are strangers'. A number may begin with `+`.
 fn harmless(cell: &str) -> String {
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b"-.x".contains(&byte));
-    let user = cell.split('@').next().unwrap_or_default();
+    let number =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b"-.x".contains(&byte));
+    let host = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte));
+    let (user, at) = cell.split_once('@').unwrap_or((cell, ""));
     match cell.chars().next() {
-        Some('+') if number(&user[1..]) => cell.to_owned(),
+        Some('+') if number(&user[1..]) && host(at) => cell.to_owned(),
         Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{cell}"),
         _ => cell.to_owned(),
     }
@@ -104,6 +106,8 @@ mod tests {
         ] {
             assert!(lines[1].contains(holds), "{holds}\n{text}");
         }
-        assert_eq!(harmless("+1+cmd"), "'+1+cmd");
+        for formula in ["+1+cmd", "+@SUM(1+9)*cmd|' /C calc'!A0", "+1@a+cmd()"] {
+            assert_eq!(harmless(formula), format!("'{formula}"));
+        }
     }
 }

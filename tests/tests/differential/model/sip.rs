@@ -116,7 +116,12 @@ fn request_line(text: &[u8]) -> Option<(&'static str, usize)> {
     if !version.eq_ignore_ascii_case(b" SIP/2.0\r\n") {
         return None;
     }
-    let known = METHODS.iter().find(|m| m.as_bytes() == name && **m != "*");
+    let known = METHODS.iter().find(|m| m.as_bytes().eq_ignore_ascii_case(name) && **m != "*");
+    // PJSIP's own, which it takes by their first letters.
+    let whole = ["INVITE", "REGISTER", "OPTIONS", "CANCEL", "ACK", "BYE"];
+    if known.is_none() && whole.iter().any(|whole| whole.as_bytes().starts_with(name)) {
+        return None;
+    }
     Some((known.copied().unwrap_or("*"), space + 1 + end + version.len()))
 }
 
