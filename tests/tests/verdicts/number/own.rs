@@ -1,6 +1,6 @@
 //! Our side's own calls, which the program that hears what is sent stops.
 use firewall_common::copy::{CopyHead, FLAG_EGRESS, Kind, Ring, refused_as};
-use firewall_common::maps::program::EGRESS;
+use firewall_common::maps::program::{EGRESS, PROBE};
 use firewall_common::reason::Reason;
 use firewall_tests::harness::{Action, Copied, Counters, SECOND, Shield, now};
 use firewall_tests::packets::{Frame, TAG, sip};
@@ -52,6 +52,7 @@ fn a_call_to_what_may_not_be_called_does_not_leave() {
         ("behind a tag", udp(OPEN, invite(DENIED)).tagged(TAG)),
         ("a disguised one", udp(OPEN, invite("sip:00%34%39-900-123@h"))),
         ("by TCP", tcp(OPEN, invite(DENIED))),
+        ("over a connection that our side has opened", tcp(OPEN, invite(DENIED)).from_port(40_000)),
         ("an unlisted number", udp(VALIDATED, invite("sip:+33123@h"))),
         ("one that the peer's own list denies", udp(OWN_LIST, invite(FREE))),
         ("one that needs a code", udp(OPEN, invite("sip:+44123@h"))),
@@ -80,10 +81,39 @@ fn whatever_else_our_side_sends_leaves() {
         ("another method", udp(OPEN, to(&sip::options(), DENIED))),
         ("with its code", udp(OPEN, invite("sip:*123456*+44123@h"))),
         ("the middle of a stream", tcp(OPEN, invite(DENIED)[1..].to_vec())),
+        ("over a connection to no port of SIP", tcp(OPEN, invite(DENIED)).from_port(40_000).to(8_080)),
         ("a response", udp(OPEN, sip::response(rsip::StatusCode::OK))),
     ] {
         assert_eq!(sent(&shield, &frame), (Action::Pass, Counters::default()), "{what}");
     }
+}
+
+/// Where a call is held, its INVITE goes to what the other party calls itself; nobody is called by that.
+#[test]
+fn who_is_party_to_a_call_may_change_it() {
+    const CALL: &str = "Call-ID: 1j9FpLxk3uxtm8tn@phone.example.net";
+    let config = format!("[calls]\nlog = true\n{PEERS}{UNLIMITED}");
+    let mut shield = Shield::tuned(&config, &[EGRESS, PROBE], open);
+    lists(&mut shield);
+    shield.dialog("1j9FpLxk3uxtm8tn@phone.example.net", &[OPEN, STRANGER], u64::MAX);
+    let text = String::from_utf8(invite(DENIED)).unwrap();
+    let callee = text.lines().find(|line| line.starts_with("To: ")).unwrap().to_owned();
+    let untagged = callee.split(";tag").next().unwrap();
+    let inside = sip::replaced(&invite(DENIED), &callee, &format!("{untagged};tag=b"));
+    let outside = sip::replaced(&invite(DENIED), &callee, untagged);
+    let twice = sip::replaced(&inside, CALL, &format!("t: <sip:200@h>\r\n{CALL}"));
+    for (what, message, action) in [
+        ("inside of the call", &inside, Action::Pass),
+        ("a new call of the same name", &outside, Action::Drop),
+        ("with a To of each kind", &twice, Action::Drop),
+        ("inside of another", &sip::replaced(&inside, CALL, "Call-ID: x"), Action::Drop),
+    ] {
+        assert_eq!(sent(&shield, &udp(OPEN, message.clone())).0, action, "{what}, sent");
+        let received = shield.judge(&Frame::udp(STRANGER).payload(message).bytes(), now());
+        assert_eq!(received.drops(), action == Action::Drop, "{what}, received: {received:?}");
+    }
+    let elsewhere = sip::replaced(&inside, DENIED, FREE);
+    assert_eq!(sent(&shield, &udp(OWN_LIST, elsewhere)).0, Action::Drop, "to who is no party");
 }
 
 #[test]
