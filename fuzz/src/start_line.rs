@@ -76,7 +76,10 @@ fn ends_at(seen: &[u8], cr: usize, limit: u32) -> Option<u32> {
 
 fn is_name(name: &[u8]) -> bool {
     let mark = |b: &u8| b"-.!%*_+`'~".contains(b);
-    (1..64).contains(&name.len()) && name.iter().all(|b| b.is_ascii_alphanumeric() || mark(b))
+    // What PJSIP takes by its first letters.
+    let whole: [&[u8]; 6] = [b"INVITE", b"REGISTER", b"OPTIONS", b"CANCEL", b"ACK", b"BYE"];
+    let is_abbreviated = method(name) == Method::Extension && whole.iter().any(|whole| whole.starts_with(name));
+    (1..64).contains(&name.len()) && name.iter().all(|b| b.is_ascii_alphanumeric() || mark(b)) && !is_abbreviated
 }
 
 fn has_scheme(uri: &[u8]) -> bool {
@@ -86,6 +89,6 @@ fn has_scheme(uri: &[u8]) -> bool {
 }
 
 fn method(name: &[u8]) -> Method {
-    let known = |m: &Method| *m != Method::Extension && m.name().as_bytes() == name;
+    let known = |m: &Method| *m != Method::Extension && m.name().as_bytes().eq_ignore_ascii_case(name);
     Method::ALL.iter().copied().find(known).unwrap_or(Method::Extension)
 }
