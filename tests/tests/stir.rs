@@ -269,8 +269,9 @@ fn fetches_are_bounded_by_host_and_by_minute() -> Result<()> {
         let message = invite(CALLER, CALLEE, "", &[world.signer.identity(words)?]);
         clerk.take(Order { ticket: n, claim: claimed(&message), at: start }, start, &mut out);
     }
-    let count = |out: &[Done<u32>], verdict| out.iter().filter(|it| it.finding.identity.verdict == verdict).count();
-    assert_eq!((count(&out, Verdict::Pending), count(&out, Verdict::NoCertificate)), (64, 36), "64 addresses wait");
+    assert!(out.iter().all(|it| it.finding.identity.verdict == Verdict::Pending), "nothing is wrong with any");
+    let has_room = |it: &&Done<u32>| !it.finding.why.contains("too many");
+    assert_eq!((out.iter().filter(has_room).count(), out.len()), (64, 100), "64 addresses wait");
     let mut begun = 0;
     loop {
         let urls: Vec<String> = std::iter::from_fn(|| clerk.next_fetch(start)).collect();

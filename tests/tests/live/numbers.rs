@@ -221,3 +221,18 @@ fn a_method_in_another_case_calls_nobody() -> Result<()> {
     ensure!(scene.carrier.called().is_empty(), "left: {:?}", scene.carrier.called());
     Ok(())
 }
+
+/// Who is called sends the caller on to a number that may not be called: our server is told so, and so are you.
+#[test]
+fn a_redirection_to_a_denied_number_raises_an_alarm() -> Result<()> {
+    let Scene { world, _daemon, _kamailio, carrier } = scene("", false)?;
+    drop(carrier);
+    let _carrier = carrier::redirecting(&world, Place::Itsp, (ITSP, SIP), "sip:+881612345678@192.0.2.10")?;
+    let mut dialler = by_udp(&world)?;
+    // The daemon hears within a second that lists have changed.
+    wait::until("an alarm", SOON, || {
+        let status = dialler.dial("sip:0030901820@192.0.2.1").ok()?;
+        let alarms = world.told(&["alarm", "list", "--json"]).ok()?;
+        (status == Some(302) && alarms.contains("fraud_transfer")).then_some(())
+    })
+}
