@@ -9,7 +9,7 @@ use firewall_tests::world::address::{ATTACKER, EDGE, ITSP, PHONES, SIP};
 use firewall_tests::world::dialler::Dialler;
 use firewall_tests::world::fraud::{DENIED, campaign, is_premium};
 use firewall_tests::world::kamailio::{self, Options};
-use firewall_tests::world::{Place, World, carrier};
+use firewall_tests::world::{Place, World, carrier, wait};
 
 use crate::show::{said, step};
 
@@ -19,6 +19,8 @@ const CONFIG: &str = "[[peer]]\nname = \"carrier\"\nprefixes = [\"192.0.2.10\"]\
 /// How many numbers are dialled, and in how short a time each must be answered.
 const CALLS: usize = 40;
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long what happened may take to be in the report.
+const SOON: Duration = Duration::from_secs(8);
 /// A number of the same city, which an honest phone calls meanwhile.
 const LEGAL: &str = "sip:030901820@192.0.2.1";
 
@@ -47,8 +49,13 @@ pub(crate) fn with_shield(world: &World) -> Result<Fraud> {
     let _server = kamailio::start_with(world, &Options { pstn: true, ..Options::logging() })?;
     let came = attack(world)?;
     ensure!(came.placed == 0 && came.honest, "{} premium calls were placed", came.placed);
+    // What is refused is written down within a second or two.
+    let report = wait::until("the report to tell of it", SOON, || {
+        let report = world.told(&["report", "--since", "1h", "--text"]).ok()?;
+        (!report.contains("\n0 calls were refused")).then_some(report)
+    });
     step("sipfw report --since 1h");
-    said(&world.told(&["report", "--since", "1h", "--text"])?);
+    said(&report.or_else(|_| world.told(&["report", "--since", "1h", "--text"]))?);
     daemon.stop()?;
     Ok(came)
 }
