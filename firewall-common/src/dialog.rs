@@ -2,7 +2,7 @@
 //!
 //! Owns: the record, and the keyed hash by which a Call-ID is known. Refuses: following calls (the daemon does).
 use crate::addr::Addr;
-use crate::limiter::HashKey;
+use crate::limiter::{HashKey, mixed};
 use crate::sip::window::{Window, lowest_blank, lowest_index};
 
 /// How many parties of a call are known.
@@ -88,14 +88,6 @@ const fn with(hash: u64, word: u64, key: HashKey) -> u64 {
 #[inline(always)]
 const fn finish(hash: u64, len: u32) -> u64 {
     mixed(hash ^ len as u64)
-}
-
-/// The finisher of SplitMix64 (Steele, Lea, Flood 2014).
-#[inline(always)]
-const fn mixed(x: u64) -> u64 {
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
 }
 
 #[cfg(test)]

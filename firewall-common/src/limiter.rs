@@ -82,6 +82,14 @@ pub const fn rows(source: Addr, class: u32, key: HashKey, mask: u32) -> (u32, u3
     (x as u32 & mask, (x >> 32) as u32 & mask)
 }
 
+/// The finisher of SplitMix64 (Steele, Lea, Flood 2014).
+#[inline(always)]
+pub(crate) const fn mixed(x: u64) -> u64 {
+    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ x >> 31
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

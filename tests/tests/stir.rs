@@ -255,6 +255,13 @@ fn a_call_whose_certificate_is_missing_is_pending_and_told_again() -> Result<()>
     assert_eq!(verdicts(&mut out), [(4, Verdict::Pending), (4, Verdict::Valid)]);
     clerk.take(order(5), now + 60, &mut out);
     assert_eq!(verdicts(&mut out), [(5, Verdict::Valid)]);
+    let later = now + 61 + Limits::default().keep;
+    clerk.take(order(6), later, &mut out);
+    assert_eq!(clerk.next_fetch(later).as_deref(), Some(URL), "it is fetched anew");
+    assert!(clerk.fetched(URL, Ok(b"an error page".to_vec()), later, &mut out).is_err());
+    clerk.take(order(7), later, &mut out);
+    assert_eq!(verdicts(&mut out), [(6, Verdict::Valid), (7, Verdict::Valid)], "what it was holds");
+    assert_eq!(clerk.next_fetch(later), None, "and it is not fetched again at once");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use super::digits::{Digits, STAR};
 use super::plan::{Dialled, Number};
 use super::rule::NumberKey;
 use crate::addr::Addr;
-use crate::limiter::HashKey;
+use crate::limiter::{HashKey, mixed};
 use crate::maps::OPENED_CELLS;
 
 /// How many digits a code has at most.
@@ -60,14 +60,7 @@ const SOURCE: u64 = 3;
 #[inline(always)]
 const fn mix([a, b, c]: [u64; 3], key: HashKey) -> u64 {
     let [k0, k1] = key.0;
-    finish(finish(finish(a ^ k0).wrapping_add(b ^ k1)).wrapping_add(c ^ k0.rotate_left(32)) ^ k1)
-}
-
-#[inline(always)]
-const fn finish(x: u64) -> u64 {
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
+    mixed(mixed(mixed(a ^ k0).wrapping_add(b ^ k1)).wrapping_add(c ^ k0.rotate_left(32)) ^ k1)
 }
 
 #[cfg(test)]

@@ -134,7 +134,9 @@ impl Cache {
         // What holds is not given up for an error page.
         let holds = |entry: &Entry| entry.outcome.as_ref().is_ok_and(|held| held.holds(now));
         if !is_trusted && self.entries.peek(url).is_some_and(holds) {
-            return Ok(());
+            return Err(io::Error::other(format!(
+                "{url} has become something that nobody trusts; what it was still holds"
+            )));
         }
         self.entries.put(url.to_owned(), Entry { outcome, at: now });
         let Some(directory) = self.directory.clone().filter(|_| is_trusted) else { return Ok(()) };

@@ -142,7 +142,9 @@ impl<T: Clone> Clerk<T> {
     ) -> std::io::Result<()> {
         self.under_way.remove(url);
         let kept = match got {
-            Ok(pem) => self.cache.put(url, &pem, &self.roots, now),
+            Ok(pem) => self.cache.put(url, &pem, &self.roots, now).inspect_err(|why| {
+                self.failed.put(url.to_owned(), (now, why.to_string()));
+            }),
             Err(why) => {
                 self.failed.put(url.to_owned(), (now, why));
                 Ok(())
